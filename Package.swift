@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "pronghorn",
+    products: [
+        .executable(name: "pronghorn", targets: ["PronghornTool"]),
+        .library(name: "Pronghorn", targets: ["Pronghorn"]),
+        .library(name: "PJRT", targets: ["PJRT"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // Files and devices: what everything else stands on.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        library("Files", [.product(name: "Crypto", package: "swift-crypto"), systemPackage]),
+        library("TensorFiles", ["Files", "CZlib", systemPackage]),
+        .target(name: "CPJRT"),
+        library("PJRT", ["CPJRT", "Files", systemPackage]),
+
+        // What is asked for, and what a runner is asked to do.
+        library("Experiments", [.product(name: "Yams", package: "Yams")]),
+        library("Units"),
+
+        // The runner's side: it loads the plugin and never the ledger.
+        library("Programs", ["PJRT", "Files", systemPackage]),
+        library("Training", ["Programs", "Units", "TensorFiles", "Files", "PJRT", systemPackage]),
+
+        // The control process's side: it never loads a plugin.
+        library("Datasets", ["Experiments", "TensorFiles", "Files", systemPackage]),
+        library("PythonEnvironment", ["Files", subprocess, systemPackage]),
+        library("Lowering", ["Experiments", "PythonEnvironment", "Files", subprocess, systemPackage]),
+        library("Devices", [subprocess, systemPackage]),
+        library("Planning", ["Experiments"]),
+        library("Ledger", [.product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
+        library(
+            "Execution",
+            [
+                "Ledger", "Planning", "Experiments", "Lowering", "Datasets", "Devices", "Units", "Files",
+                "PythonEnvironment", "TensorFiles", subprocess, systemPackage,
+            ]),
+        library("Pronghorn", ["Execution", "Experiments", "Ledger", "Planning", systemPackage]),
+        library(
+            "PronghornCommands",
+            [
+                "Pronghorn", "Training", "Devices", "PythonEnvironment", "Execution", "Experiments", "Ledger", "Planning",
+                "Units", "Files", systemPackage,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(name: "PronghornTool", dependencies: ["PronghornCommands"], swiftSettings: settings),
+
+        tests("FilesTests", ["Files", systemPackage]),
+        tests("TensorFilesTests", ["TensorFiles", "Files", systemPackage]),
+        tests("PJRTTests", ["PJRT", "CPJRT", "Files", systemPackage]),
+        tests("ExperimentsTests", ["Experiments"]),
+        tests("UnitsTests", ["Units"]),
+        tests("ProgramsTests", ["Programs", "PJRT", systemPackage]),
+        tests("TrainingTests", ["Training", "Programs", "Units", "TensorFiles", "PJRT", systemPackage]),
+        tests("DatasetsTests", ["Datasets", "Experiments", "TensorFiles", "Files", systemPackage]),
+        tests("PythonEnvironmentTests", ["PythonEnvironment", "Files", systemPackage]),
+        tests("LoweringTests", ["Lowering", "PythonEnvironment", "Files", systemPackage]),
+        tests("DevicesTests", ["Devices"]),
+        tests("PlanningTests", ["Planning", "Experiments"]),
+        tests("LedgerTests", ["Ledger", systemPackage]),
+        tests("ExecutionTests", ["Execution", "Ledger", "Units", systemPackage]),
+        tests("ArchitectureTests", []),
+        tests("EndToEnd", [subprocess, systemPackage]),
+    ],
+    swiftLanguageModes: [.v6]
+)

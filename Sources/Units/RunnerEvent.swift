@@ -1,0 +1,59 @@
+/// What a runner says, a line of JSON each, on standard output and (those of a unit) in the unit's `events.ndjson`.
+public struct RunnerEvent: Codable, Sendable, Equatable {
+    /// Numbered from 0 within the runner's life.
+    public var number: Int
+    /// Seconds since 1970.
+    public var time: Double
+    /// The unit it is about; nil for the runner itself.
+    public var unit: String?
+    public var what: What
+
+    public init(number: Int, time: Double, unit: String?, what: What) {
+        self.number = number
+        self.time = time
+        self.unit = unit
+        self.what = what
+    }
+}
+
+extension RunnerEvent {
+    /// The kinds of event.
+    public enum What: Codable, Sendable, Equatable {
+        /// The plugin is loaded and the device is there.
+        case ready(device: String, platform: String, memory: Int?)
+        /// A unit was read and is being prepared.
+        case started
+        /// A function is being compiled (or loaded from the cache).
+        case compiling(function: String)
+        /// It was; `cached` when an executable on disk served.
+        case compiled(function: String, seconds: Double, cached: Bool, memory: Memory)
+        /// Training goes on: so many steps of the unit's lanes, of so many in all.
+        case beat(epoch: Int, step: Int, steps: Int)
+        /// An epoch's end: for every metric a value a lane, in the lanes' order.
+        case epoch(epoch: Int, seconds: Double, metrics: [String: [Double]])
+        /// A model file is whole, but perhaps not yet durable.
+        case saved(trial: Int, file: String, kind: String, bytes: Int)
+        /// The unit is done and everything it left is durable.
+        case finished(seconds: Double, trainSeconds: Double)
+        /// The unit failed and left nothing that counts.
+        case failed(code: String, message: String)
+    }
+
+    /// What the compiler says a function needs, in bytes.
+    public struct Memory: Codable, Sendable, Equatable {
+        public var arguments: Int
+        public var outputs: Int
+        public var aliased: Int
+        public var temporary: Int
+
+        public init(arguments: Int, outputs: Int, aliased: Int, temporary: Int) {
+            self.arguments = arguments
+            self.outputs = outputs
+            self.aliased = aliased
+            self.temporary = temporary
+        }
+
+        /// Arguments + outputs − aliases + temporaries.
+        public var total: Int { arguments + outputs - aliased + temporary }
+    }
+}

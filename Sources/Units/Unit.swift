@@ -1,0 +1,215 @@
+/// A piece of work for a runner: take these trials, each from a stated start, from one epoch to another.
+///
+/// A unit is written once, as `unit.json` in a folder of its own, and never edited: stopping, retrying, repacking and
+/// resuming are all new units. Paths are absolute, except those of files inside the unit's folder.
+public struct Unit: Codable, Sendable, Equatable {
+    /// The version of this layout that is written, and the only one that is read.
+    public static let currentVersion = 1
+
+    public var version: Int
+    public var id: String
+    public var work: Work
+    public var program: ProgramReference
+    public var packing: Packing
+    public var lanes: [Lane]
+    public var sources: [DataSource]
+    /// A NumPy file of int32 row numbers inside the unit's folder, into which each lane's ranges point.
+    public var rowsFile: String
+    public var fit: FitSettings
+    public var save: SaveSettings
+
+    public init(
+        id: String, work: Work, program: ProgramReference, packing: Packing, lanes: [Lane], sources: [DataSource],
+        rowsFile: String = "rows.npy", fit: FitSettings, save: SaveSettings
+    ) {
+        self.version = Self.currentVersion
+        self.id = id
+        self.work = work
+        self.program = program
+        self.packing = packing
+        self.lanes = lanes
+        self.sources = sources
+        self.rowsFile = rowsFile
+        self.fit = fit
+        self.save = save
+    }
+}
+
+extension Unit {
+    /// What the runner does with the unit.
+    public enum Work: String, Codable, Sendable {
+        /// Trains the lanes and writes their models.
+        case train
+        /// Compiles every function that training would use and reports their memory; trains nothing.
+        case probe
+    }
+
+    /// The program bundle, by folder and by the digest of its `program.json`.
+    public struct ProgramReference: Codable, Sendable, Equatable {
+        public var folder: String
+        public var digest: String
+
+        public init(folder: String, digest: String) {
+            self.folder = folder
+            self.digest = digest
+        }
+    }
+
+    /// How the trials are packed; the same packing repeats bit for bit on a CPU.
+    public struct Packing: Codable, Sendable, Equatable {
+        /// Lanes of the compiled program, K; lanes beyond the trials are inactive.
+        public var lanes: Int
+        /// Steps a call of `train`, S.
+        public var steps: Int
+        /// Steps a call of `evaluate`.
+        public var evaluateSteps: Int
+        /// `vectorized` or `looped`.
+        public var form: String
+
+        public init(lanes: Int, steps: Int, evaluateSteps: Int, form: String) {
+            self.lanes = lanes
+            self.steps = steps
+            self.evaluateSteps = evaluateSteps
+            self.form = form
+        }
+    }
+
+    /// One trial in its place.
+    public struct Lane: Codable, Sendable, Equatable {
+        /// The trial's number in the experiment, from 0.
+        public var trial: Int
+        /// The trial's file name without its ending, such as `0042`.
+        public var name: String
+        public var seed: UInt64
+        /// Numbers that are leaves of the state, by name: `learning_rate`.
+        public var parameters: [String: Double]
+        public var start: Start
+        /// Index into `sources` of the arrays that `training` rows are of.
+        public var source: Int
+        public var training: RowRange
+        /// Index into `sources` of the arrays that `validation` rows are of.
+        public var validationSource: Int?
+        public var validation: RowRange?
+
+        public init(
+            trial: Int, name: String, seed: UInt64, parameters: [String: Double], start: Start, source: Int,
+            training: RowRange, validationSource: Int? = nil, validation: RowRange? = nil
+        ) {
+            self.trial = trial
+            self.name = name
+            self.seed = seed
+            self.parameters = parameters
+            self.start = start
+            self.source = source
+            self.training = training
+            self.validationSource = validationSource
+            self.validation = validation
+        }
+    }
+
+    /// Where a trial's state comes from.
+    public enum Start: Codable, Sendable, Equatable {
+        /// Drawn from the trial's seed, as Keras would draw it.
+        case initialize
+        /// Lane `lane` of a checkpoint file that an earlier unit left.
+        case checkpoint(file: String, lane: Int)
+    }
+
+    /// A stretch of the rows file; `nil` start means all rows 0..<count in order.
+    public struct RowRange: Codable, Sendable, Equatable {
+        public var start: Int?
+        public var count: Int
+
+        public init(start: Int?, count: Int) {
+            self.start = start
+            self.count = count
+        }
+    }
+
+    /// Arrays with the same number of rows, one a program input, in the program's order of inputs.
+    public struct DataSource: Codable, Sendable, Equatable {
+        public var arrays: [ArrayReference]
+
+        public init(arrays: [ArrayReference]) {
+            self.arrays = arrays
+        }
+    }
+
+    /// A C-ordered, little-endian array in a file that is mapped read-only.
+    public struct ArrayReference: Codable, Sendable, Equatable {
+        public var input: String
+        public var file: String
+        /// Byte offset of the first element.
+        public var offset: Int
+        /// NumPy's name of the element type: `float32`, `int32`, `uint8`, `bool`, …
+        public var dtype: String
+        /// The whole array's shape, rows first.
+        public var shape: [Int]
+        /// Size in bytes and modification time in nanoseconds of the file when the run began: a file that changed is noticed.
+        public var fileSize: Int
+        public var modified: Int64
+
+        public init(
+            input: String, file: String, offset: Int, dtype: String, shape: [Int], fileSize: Int, modified: Int64
+        ) {
+            self.input = input
+            self.file = file
+            self.offset = offset
+            self.dtype = dtype
+            self.shape = shape
+            self.fileSize = fileSize
+            self.modified = modified
+        }
+    }
+
+    /// How every lane is fitted, with `Model.fit`'s meaning.
+    public struct FitSettings: Codable, Sendable, Equatable {
+        /// Epochs trained are `firstEpoch..<lastEpoch`.
+        public var firstEpoch: Int
+        public var lastEpoch: Int
+        public var batchSize: Int
+        public var validationBatchSize: Int
+        /// Validation happens after epochs whose number, from 1, this divides.
+        public var validationFrequency: Int
+        public var shuffle: Bool
+
+        public init(
+            firstEpoch: Int, lastEpoch: Int, batchSize: Int, validationBatchSize: Int, validationFrequency: Int,
+            shuffle: Bool
+        ) {
+            self.firstEpoch = firstEpoch
+            self.lastEpoch = lastEpoch
+            self.batchSize = batchSize
+            self.validationBatchSize = validationBatchSize
+            self.validationFrequency = validationFrequency
+            self.shuffle = shuffle
+        }
+    }
+
+    /// Which model files a unit leaves in its folder `models/`.
+    public struct SaveSettings: Codable, Sendable, Equatable {
+        /// `models/NAME.keras`, as trained at the end.
+        public var final: Bool
+        /// `models/NAME.initial.keras`, before the first step.
+        public var initial: Bool
+        /// `models/NAME.best.keras`, of the epoch whose monitored value was best.
+        public var best: Best?
+
+        public init(final: Bool, initial: Bool = false, best: Best? = nil) {
+            self.final = final
+            self.initial = initial
+            self.best = best
+        }
+    }
+
+    /// What `best` means: a metric's name and whether less is better.
+    public struct Best: Codable, Sendable, Equatable {
+        public var monitor: String
+        public var lessIsBetter: Bool
+
+        public init(monitor: String, lessIsBetter: Bool) {
+            self.monitor = monitor
+            self.lessIsBetter = lessIsBetter
+        }
+    }
+}
