@@ -42,25 +42,29 @@ let package = Package(
         library("PJRT", ["CPJRT", "Files", systemPackage]),
 
         // What is asked for, and what a runner is asked to do.
-        library("Experiments", [.product(name: "Yams", package: "Yams")]),
+        library("Experiments", ["Randomness", .product(name: "Yams", package: "Yams")]),
         library("Units"),
+        library("Randomness"),
+
+        // What lowering leaves behind.
+        library("Bundles"),
 
         // The runner's side: it loads the plugin and never the ledger.
-        library("Programs", ["PJRT", "Files", systemPackage]),
-        library("Training", ["Programs", "Units", "TensorFiles", "Files", "PJRT", systemPackage]),
+        library("Programs", ["Bundles", "PJRT", "Files", systemPackage]),
+        library("Training", ["Programs", "Bundles", "Randomness", "Units", "TensorFiles", "Files", "PJRT", systemPackage]),
 
         // The control process's side: it never loads a plugin.
-        library("Datasets", ["Experiments", "TensorFiles", "Files", systemPackage]),
+        library("Datasets", ["Experiments", "Randomness", "TensorFiles", "Files", systemPackage]),
         library("PythonEnvironment", ["Files", subprocess, systemPackage]),
-        library("Lowering", ["Experiments", "PythonEnvironment", "Files", subprocess, systemPackage]),
+        library("Lowering", ["Bundles", "PythonEnvironment", "Files", subprocess, systemPackage]),
         library("Devices", [subprocess, systemPackage]),
-        library("Planning", ["Experiments"]),
+        library("Planning", ["Experiments", "Bundles"]),
         library("Ledger", [.product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
         library(
             "Execution",
             [
                 "Ledger", "Planning", "Experiments", "Lowering", "Datasets", "Devices", "Units", "Files",
-                "PythonEnvironment", "TensorFiles", subprocess, systemPackage,
+                "Bundles", "PythonEnvironment", "TensorFiles", subprocess, systemPackage,
             ]),
         library("Pronghorn", ["Execution", "Experiments", "Ledger", "Planning", systemPackage]),
         library(
@@ -77,13 +81,14 @@ let package = Package(
         tests("PJRTTests", ["PJRT", "CPJRT", "Files", systemPackage]),
         tests("ExperimentsTests", ["Experiments"]),
         tests("UnitsTests", ["Units"]),
-        tests("ProgramsTests", ["Programs", "PJRT", systemPackage]),
+        tests("RandomnessTests", ["Randomness"]),
+        tests("ProgramsTests", ["Programs", "Bundles", "PJRT", systemPackage]),
         tests("TrainingTests", ["Training", "Programs", "Units", "TensorFiles", "PJRT", systemPackage]),
         tests("DatasetsTests", ["Datasets", "Experiments", "TensorFiles", "Files", systemPackage]),
         tests("PythonEnvironmentTests", ["PythonEnvironment", "Files", systemPackage]),
-        tests("LoweringTests", ["Lowering", "PythonEnvironment", "Files", systemPackage]),
+        tests("LoweringTests", ["Lowering", "Bundles", "PythonEnvironment", "Files", systemPackage]),
         tests("DevicesTests", ["Devices"]),
-        tests("PlanningTests", ["Planning", "Experiments"]),
+        tests("PlanningTests", ["Planning", "Bundles", "Experiments"]),
         tests("LedgerTests", ["Ledger", systemPackage]),
         tests("ExecutionTests", ["Execution", "Ledger", "Units", systemPackage]),
         tests("ArchitectureTests", []),

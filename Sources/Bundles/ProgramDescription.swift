@@ -1,0 +1,112 @@
+/// What `program.json` says of a program bundle: see `docs/Contracts.md`, section 2.
+public struct ProgramDescription: Codable, Sendable, Equatable {
+    /// The only version that is read.
+    public static let currentVersion = 1
+    /// The file's name inside a bundle.
+    public static let fileName = "program.json"
+
+    public var version: Int
+    public var name: String
+    public var keras: String
+    public var jax: String
+    public var stablehlo: String
+    public var batchSize: Int
+    /// Numbers that Keras draws from Python's `random` while it builds the model.
+    public var draws: Int
+    /// Whether the last of the draws is the trial's seed itself.
+    public var seedColumn: Bool?
+    public var inputs: [Input]
+    public var outputs: [Tensor]
+    public var state: [Leaf]
+    public var logs: [String]
+    public var evaluateLogs: [String]
+    public var parameters: [Parameter]
+    public var trainableParameters: Int
+    public var hasConvolution: Bool
+    public var finalizes: Bool
+    public var sources: [Source]
+    public var notes: [String]
+    public var functions: [Function]
+
+    enum CodingKeys: String, CodingKey {
+        case version, name, keras, jax, stablehlo, draws, inputs, outputs, state, logs, parameters, finalizes, sources
+        case notes, functions
+        case batchSize = "batch_size"
+        case seedColumn = "seed_column"
+        case evaluateLogs = "evaluate_logs"
+        case trainableParameters = "trainable_parameters"
+        case hasConvolution = "has_convolution"
+    }
+}
+
+extension ProgramDescription {
+    /// One row's tensor: no axis for lanes, steps or rows.
+    public struct Tensor: Codable, Sendable, Equatable, Hashable {
+        public var name: String
+        public var shape: [Int]
+        public var dtype: String
+
+        public init(name: String, shape: [Int], dtype: String) {
+            self.name = name
+            self.shape = shape
+            self.dtype = dtype
+        }
+    }
+
+    /// A tensor of the data, and what it is to Keras.
+    public struct Input: Codable, Sendable, Equatable {
+        public var name: String
+        public var role: Role
+        public var shape: [Int]
+        public var dtype: String
+
+        /// What the tensor is to `Model.fit`.
+        public enum Role: String, Codable, Sendable {
+            case x, y
+            case sampleWeight = "sample_weight"
+        }
+    }
+
+    /// One variable of the model or its optimizer, without the lanes' axis.
+    public struct Leaf: Codable, Sendable, Equatable {
+        public var path: String
+        public var role: Role
+        public var shape: [Int]
+        public var dtype: String
+        /// Where its bytes stand in `template.keras`; nil for one that a `.keras` file does not hold.
+        public var offset: Int?
+
+        /// The group of variables it belongs to.
+        public enum Role: String, Codable, Sendable {
+            case trainable, optimizer, metric
+            case nonTrainable = "non_trainable"
+        }
+    }
+
+    /// A number that may differ between the trials of the program.
+    public struct Parameter: Codable, Sendable, Equatable {
+        public var name: String
+        /// The leaf of the state that holds it.
+        public var leaf: Int?
+        /// Byte offset and length of its literal in the template's `config.json`.
+        public var span: [Int]?
+    }
+
+    /// A file of the user's that the model was built from.
+    public struct Source: Codable, Sendable, Equatable {
+        public var path: String
+        public var sha256: String
+    }
+
+    /// A function that has been lowered.
+    public struct Function: Codable, Sendable, Equatable {
+        public var name: String
+        public var lanes: Int
+        public var steps: Int?
+        public var rows: Int?
+        public var form: String
+        public var file: String
+        public var sha256: String
+        public var seconds: Double?
+    }
+}
