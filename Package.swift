@@ -51,7 +51,8 @@ let package = Package(
 
         // The runner's side: it loads the plugin and never the ledger.
         library("Programs", ["Bundles", "PJRT", "Files", systemPackage]),
-        library("Training", ["Programs", "Bundles", "Randomness", "Units", "TensorFiles", "Files", "PJRT", systemPackage]),
+        library(
+            "Training", ["Programs", "Bundles", "Randomness", "Units", "TensorFiles", "Files", "PJRT", systemPackage]),
 
         // The control process's side: it never loads a plugin.
         library("Datasets", ["Experiments", "Randomness", "TensorFiles", "Files", systemPackage]),
@@ -70,7 +71,8 @@ let package = Package(
         library(
             "PronghornCommands",
             [
-                "Pronghorn", "Training", "Devices", "PythonEnvironment", "Execution", "Experiments", "Ledger", "Planning",
+                "Pronghorn", "Training", "Devices", "PythonEnvironment", "Execution", "Experiments", "Ledger",
+                "Planning",
                 "Units", "Files", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),

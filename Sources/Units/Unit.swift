@@ -141,7 +141,7 @@ extension Unit {
         public var file: String
         /// Byte offset of the first element.
         public var offset: Int
-        /// NumPy's name of the element type: `float32`, `int32`, `uint8`, `bool`, …
+        /// NumPy's name of the element type, such as `float32`.
         public var dtype: String
         /// The whole array's shape, rows first.
         public var shape: [Int]

@@ -1,0 +1,36 @@
+/// Trials that train together as one program on one device.
+public struct Cohort: Sendable, Equatable, Codable {
+    /// The trials' numbers in the experiment, in the order of their lanes.
+    public var trials: [Int]
+    /// Lanes of the compiled program; those beyond the trials are spare.
+    public var lanes: Int
+    /// Steps a call of `train`.
+    public var steps: Int
+    /// Steps a call of `evaluate`; 0 without validation.
+    public var evaluateSteps: Int
+    /// Sizes of the last partial batches of training, each a function of its own.
+    public var tails: [Int]
+    /// The same for validation.
+    public var evaluateTails: [Int]
+    /// Whether any trial has a whole batch of training rows.
+    public var hasFullBatches: Bool
+    /// Whether any trial has a whole batch of validation rows.
+    public var hasFullEvaluateBatches: Bool
+    /// Steps of all its epochs, over lanes: what makes it long or short among its like.
+    public var cost: Double
+
+    public init(
+        trials: [Int], lanes: Int, steps: Int, evaluateSteps: Int, tails: [Int], evaluateTails: [Int],
+        hasFullBatches: Bool, hasFullEvaluateBatches: Bool, cost: Double
+    ) {
+        self.trials = trials
+        self.lanes = lanes
+        self.steps = steps
+        self.evaluateSteps = evaluateSteps
+        self.tails = tails
+        self.evaluateTails = evaluateTails
+        self.hasFullBatches = hasFullBatches
+        self.hasFullEvaluateBatches = hasFullEvaluateBatches
+        self.cost = cost
+    }
+}
