@@ -1,0 +1,54 @@
+/// An epoch's metrics as the ledger keeps them: one JSON object, so that SQLite's own functions can read it too.
+///
+/// NaN is null, as SQLite has it; an infinity is a number too large for a double, which every reader of doubles takes for one.
+enum MetricValues {
+    typealias Pair = (name: String, value: Double)
+
+    static func encode(_ pairs: [Pair]) -> String {
+        var text = "{"
+        for (index, pair) in pairs.enumerated() {
+            if index > 0 { text += "," }
+            JSON.write(pair.name, to: &text)
+            text += ":"
+            if pair.value.isFinite {
+                text += "\(pair.value)"
+            } else if pair.value.isNaN {
+                text += "null"
+            } else {
+                text += pair.value > 0 ? "9e999" : "-9e999"
+            }
+        }
+        return text + "}"
+    }
+
+    static func decode(_ text: String) throws(JSON.Malformed) -> [Pair] {
+        guard case .object(let object) = try JSON.parse(text) else { throw JSON.Malformed(offset: 0) }
+        var pairs: [Pair] = []
+        pairs.reserveCapacity(object.entries.count)
+        for entry in object.entries {
+            switch entry.value {
+            case .number(let value): pairs.append((entry.name, value))
+            case .integer(let value): pairs.append((entry.name, Double(value)))
+            case .null: pairs.append((entry.name, .nan))
+            default: throw JSON.Malformed(offset: 0)
+            }
+        }
+        return pairs
+    }
+
+    /// Keras's order: the training metrics before those of validation, the loss first of each.
+    static func ordered(_ names: some Sequence<String>) -> [String] {
+        func rank(_ name: String) -> (Int, Int, String) {
+            let bare = MetricDirection.bareName(name)
+            return (bare == name ? 0 : 1, bare == "loss" ? 0 : 1, bare)
+        }
+        return names.sorted { rank($0) < rank($1) }
+    }
+
+    /// `older` with the values of `newer` in place of its own: validation may happen less often than training.
+    static func merge(_ older: [Pair], _ newer: [Pair]) -> [Pair] {
+        var values: [String: Double] = [:]
+        for pair in older + newer { values[pair.name] = pair.value }
+        return ordered(values.keys).map { ($0, values[$0] ?? .nan) }
+    }
+}
