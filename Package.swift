@@ -50,7 +50,7 @@ let package = Package(
         library("Bundles"),
 
         // The runner's side: it loads the plugin and never the ledger.
-        library("Programs", ["Bundles", "PJRT", "Files", systemPackage]),
+        library("Programs", ["Bundles", "Randomness", "PJRT", "Files", systemPackage]),
         library(
             "Training", ["Programs", "Bundles", "Randomness", "Units", "TensorFiles", "Files", "PJRT", systemPackage]),
 

@@ -31,10 +31,12 @@ extension RunnerEvent {
         case beat(epoch: Int, step: Int, steps: Int)
         /// An epoch's end: for every metric a value a lane, in the lanes' order.
         case epoch(epoch: Int, seconds: Double, metrics: [String: [Double]])
+        /// The last epoch is over and the device is free for the next unit, while this one's models are being written.
+        case trained(seconds: Double)
         /// A model file is whole, but perhaps not yet durable.
         case saved(trial: Int, file: String, kind: String, bytes: Int)
         /// The unit is done and everything it left is durable.
-        case finished(seconds: Double, trainSeconds: Double)
+        case finished(seconds: Double)
         /// The unit failed and left nothing that counts.
         case failed(code: String, message: String)
     }

@@ -44,14 +44,14 @@ extension Unit {
         case probe
     }
 
-    /// The program bundle, by folder and by the digest of its `program.json`.
+    /// The program bundle: its folder, and the key that names it in the cache.
     public struct ProgramReference: Codable, Sendable, Equatable {
         public var folder: String
-        public var digest: String
+        public var key: String
 
-        public init(folder: String, digest: String) {
+        public init(folder: String, key: String) {
             self.folder = folder
-            self.digest = digest
+            self.key = key
         }
     }
 

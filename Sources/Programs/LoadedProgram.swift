@@ -1,0 +1,184 @@
+import Bundles
+import Files
+public import PJRT
+
+/// A program on a device: its functions compiled when first needed, and called with whole cohorts.
+///
+/// Not thread-safe: a runner has one thread that trains.
+public final class LoadedProgram {
+    public let bundle: ProgramBundle
+    public let lanes: Int
+    public let form: String
+    /// Called before a function is compiled or loaded, and after.
+    public var onCompiling: (String) -> Void = { _ in }
+    public var onCompiled: (CompiledFunction) -> Void = { _ in }
+
+    private let client: Client
+    private let cache: ExecutableCache
+    private var executables: [String: Executable] = [:]
+
+    /// A function that is ready, what it needs, and whether it came from the cache.
+    public struct CompiledFunction: Sendable {
+        public var file: String
+        public var seconds: Double
+        public var cached: Bool
+        public var memory: ExecutableMemory
+    }
+
+    /// A cohort's weights, optimizer slots and metrics on the device: a buffer a leaf, [K, …] each.
+    public struct State: ~Copyable {
+        public private(set) var leaves: BufferList
+
+        init(leaves: consuming BufferList) {
+            self.leaves = leaves
+        }
+
+        /// Puts another buffer in a leaf's place.
+        mutating func replace(_ leaf: Int, with buffer: consuming Buffer) {
+            leaves.replace(at: leaf, with: buffer)
+        }
+
+        /// Gives the buffers to a call, whose results become the state; after an error the state has none.
+        mutating func update(_ call: (consuming BufferList) throws(PJRTError) -> BufferList) throws(PJRTError) {
+            var given = BufferList(leaves.client)
+            swap(&given, &leaves)
+            leaves = try call(given)
+        }
+    }
+
+    public init(_ bundle: ProgramBundle, lanes: Int, form: String, client: Client, cache: ExecutableCache) {
+        self.bundle = bundle
+        self.lanes = lanes
+        self.form = form
+        self.client = client
+        self.cache = cache
+    }
+
+    /// Draws every lane's state from its seeds, [K][draws].
+    public func initialize(seeds: [[UInt32]]) throws(ProgramError) -> State {
+        let draws = max(bundle.description.draws, 1)
+        var flat = [UInt32](repeating: 0, count: lanes * draws)
+        for (lane, seeds) in seeds.enumerated() {
+            for (draw, seed) in seeds.prefix(draws).enumerated() { flat[lane * draws + draw] = seed }
+        }
+        let executable = try executable(.initialize)
+        do throws(PJRTError) {
+            var arguments = BufferList(client)
+            arguments.append(try client.buffer(flat, shape: [lanes, draws]))
+            return State(leaves: try executable.execute(arguments))
+        } catch {
+            throw ProgramError(.plugin, "initialize failed on the device", cause: error)
+        }
+    }
+
+    /// Puts a number a lane into the leaf of a parameter.
+    ///
+    /// - Throws: when the program has no such leaf: the number is baked in.
+    public func set(_ parameter: String, to values: [Double], in state: inout State) throws(ProgramError) {
+        guard let leaf = bundle.description.parameters.first(where: { $0.name == parameter })?.leaf else {
+            throw ProgramError(.noSuchFunction, "the program in \(bundle.folder) has no leaf for \(parameter)")
+        }
+        let padded = (0..<lanes).map { Float(values[min($0, values.count - 1)]) }
+        do throws(PJRTError) {
+            state.replace(leaf, with: try client.buffer(padded))
+        } catch {
+            throw ProgramError(.plugin, "\(parameter) cannot be brought to the device", cause: error)
+        }
+    }
+
+    /// Runs steps of training or evaluation.
+    ///
+    /// - Parameters:
+    ///   - inputs: one buffer an input of the program, [K, steps, rows, …].
+    ///   - counts: how many of the steps each lane takes.
+    ///   - reset: whether metrics begin anew.
+    /// - Returns: the logs, [K, L] on the device; the state is replaced.
+    public func run(
+        _ name: FunctionName, steps: Int, rows: Int, state: inout State, inputs: consuming BufferList, counts: [Int32],
+        reset: Bool
+    ) throws(ProgramError) -> Buffer {
+        let executable = try executable(name, steps: steps, rows: rows)
+        var arguments = inputs
+        do throws(PJRTError) {
+            arguments.append(try client.buffer(counts))
+            arguments.append(try client.buffer([Int32(reset ? 1 : 0)], shape: []))
+            var logs = BufferList(client)
+            try state.update { (given) throws(PJRTError) in
+                var results = try executable.execute(donating: given, arguments)
+                logs.append(results.remove(at: results.count - 1))
+                return results
+            }
+            return logs.remove(at: 0)
+        } catch {
+            throw ProgramError(.plugin, "\(name.rawValue) failed on the device", cause: error)
+        }
+    }
+
+    /// What `Model.fit` does to the weights at its end.
+    public func finalize(_ state: inout State) throws(ProgramError) {
+        guard bundle.description.finalizes else { return }
+        let executable = try executable(.finalize)
+        do throws(PJRTError) {
+            try state.update { (given) throws(PJRTError) in try executable.execute(donating: given) }
+        } catch {
+            throw ProgramError(.plugin, "finalize failed on the device", cause: error)
+        }
+    }
+
+    /// For each lane the first state where the mask is true, otherwise the second.
+    public func choose(
+        _ mask: [Bool], _ first: borrowing State, _ second: borrowing State
+    ) throws(ProgramError) -> State {
+        let executable = try chooser(first.leaves.types)
+        let padded = (0..<lanes).map { $0 < mask.count && mask[$0] }
+        do throws(PJRTError) {
+            var choice = BufferList(client)
+            choice.append(try client.buffer(padded))
+            return State(leaves: try executable.execute(choice, first.leaves, second.leaves))
+        } catch {
+            throw ProgramError(.plugin, "choosing between two states failed on the device", cause: error)
+        }
+    }
+
+    /// Compiles a function, or loads it from the cache, without calling it.
+    public func prepare(_ name: FunctionName, steps: Int? = nil, rows: Int? = nil) throws(ProgramError) {
+        _ = try executable(name, steps: steps, rows: rows)
+    }
+
+    private func executable(_ name: FunctionName, steps: Int? = nil, rows: Int? = nil) throws(ProgramError) -> Executable {
+        let function = try bundle.function(name, lanes: lanes, steps: steps, rows: rows, form: form)
+        if let ready = executables[function.file] { return ready }
+        let code = try bundle.code(of: function)
+        return try compile(
+            function.file, try bundle.description.signature(of: name, function), code.bytes)
+    }
+
+    private func chooser(_ state: [TensorType]) throws(ProgramError) -> Executable {
+        if let ready = executables[LaneChoice.name] { return ready }
+        let text = Array(LaneChoice.module(state: state, lanes: lanes).utf8)
+        let signature = LaneChoice.signature(state: state, lanes: lanes)
+        return try text.span.withUnsafeBytes { (code) throws(ProgramError) in
+            try compile(LaneChoice.name, signature, code)
+        }
+    }
+
+    private func compile(
+        _ name: String, _ signature: Signature, _ code: UnsafeRawBufferPointer
+    ) throws(ProgramError) -> Executable {
+        onCompiling(name)
+        let clock = ContinuousClock()
+        let began = clock.now
+        do throws(PJRTError) {
+            let (executable, origin) = try cache.executable(code, for: client, signature: signature)
+            executables[name] = executable
+            let taken = began.duration(to: clock.now).components
+            onCompiled(
+                CompiledFunction(
+                    file: name, seconds: Double(taken.seconds) + Double(taken.attoseconds) / 1e18,
+                    cached: origin == .cache, memory: executable.memory))
+            return executable
+        } catch {
+            throw ProgramError(.plugin, "\(name) of \(bundle.folder) cannot be compiled", cause: error)
+        }
+    }
+}
