@@ -1,0 +1,75 @@
+/// The arrays that an experiment names.
+///
+/// Without `npz` an array is a file, `x.npy` or `data.npz:key`; with it, a name of an array in that file. Paths are
+/// absolute or relative to the experiment file's folder.
+public struct DataDescription: Sendable, Equatable, Codable {
+    /// The inputs of the model; one named `x` is passed to Keras bare, several as a dictionary.
+    public var x: [ArraySource]
+    /// The targets, as `x`; empty for a model that needs none.
+    public var y: [ArraySource]
+    /// One weight a row, or `nil`.
+    public var sampleWeight: ArraySource?
+    /// Further arrays by name, which `by`, `stratify` and `sample_weight` may name.
+    public var columns: [ArraySource]
+    /// An NPZ file that holds everything, or several (a list or a pattern) with `{by: file}`.
+    public var npz: [String]
+
+    /// Arrays of files of their own.
+    public init(
+        x: [ArraySource], y: [ArraySource] = [], sampleWeight: ArraySource? = nil, columns: [ArraySource] = [],
+        npz: [String] = []
+    ) {
+        self.x = x
+        self.y = y
+        self.sampleWeight = sampleWeight
+        self.columns = columns
+        self.npz = npz
+    }
+
+    /// One array of inputs and one of targets, for code: `DataDescription(x: "x.npy", y: "y.npy")`.
+    public init(x: String, y: String? = nil, sampleWeight: String? = nil, columns: [String: String] = [:]) {
+        self.init(
+            x: [ArraySource("x", x)], y: y.map { [ArraySource("y", $0)] } ?? [],
+            sampleWeight: sampleWeight.map { ArraySource("sample_weight", $0) },
+            columns: columns.sorted { $0.key < $1.key }.map { ArraySource($0.key, $0.value) })
+    }
+
+    /// The arrays `x`, `y` and others of one NPZ file, for code.
+    public init(npz: String) {
+        self.init(x: [ArraySource("x", "x")], y: [ArraySource("y", "y")], npz: [npz])
+    }
+
+    /// Whether a name can be that of a column: one that is described, or any array of an NPZ file.
+    public func mayHoldColumn(_ name: String) -> Bool {
+        !npz.isEmpty || columns.contains { $0.name == name } || (name == "y" && y.count == 1)
+    }
+}
+
+/// One array of the data, in one file or in one file a trial.
+public struct ArraySource: Sendable, Equatable, Codable {
+    /// What the array is called.
+    public var name: String
+    /// Where it is: `x.npy`, `data.npz:key`, a pattern (`parts/x-*.npy`), or a list of them, one a trial.
+    public var locations: [String]
+
+    /// An array at one place.
+    public init(_ name: String, _ location: String) {
+        self.init(name, [location])
+    }
+
+    /// An array of one file a trial.
+    public init(_ name: String, _ locations: [String]) {
+        self.name = name
+        self.locations = locations
+    }
+
+    /// Whether it stands for any number of files.
+    public var isSeveral: Bool {
+        locations.count != 1 || locations.contains(where: Self.isPattern)
+    }
+
+    /// Whether a path holds a character that stands for others: `*`, `?` or `[`.
+    public static func isPattern(_ path: String) -> Bool {
+        path.contains { $0 == "*" || $0 == "?" || $0 == "[" }
+    }
+}

@@ -1,0 +1,140 @@
+extension ExperimentReading {
+    func readData(_ field: Field) throws(ExperimentError) -> DataDescription {
+        guard case .mapping(let entries) = field.content else {
+            throw field.expected("a mapping", accepted: ["x", "y", "sample_weight", "npz", "further names"])
+        }
+        var data = DataDescription(x: [])
+        for (name, value) in entries {
+            switch name {
+            case "npz": data.npz = try value.texts("the path of an NPZ file")
+            case "x": data.x = try readArrays(value, name: "x")
+            case "y": data.y = try readArrays(value, name: "y")
+            case "sample_weight": data.sampleWeight = try readArray(value, name: "sample_weight")
+            default: data.columns.append(try readArray(value, name: name))
+            }
+        }
+        if let npz = entries.first(where: { $0.key == "npz" })?.value {
+            for path in data.npz where !path.hasSuffix(".npz") {
+                throw npz.fail(.invalidValue, "'\(path)' is not an NPZ file")
+            }
+            if data.x.isEmpty { data.x = [ArraySource("x", "x")] }
+            if data.y.isEmpty { data.y = [ArraySource("y", "y")] }
+        } else {
+            for (_, value) in entries { try checkLocations(value) }
+        }
+        if data.x.isEmpty { throw missingX(field) }
+        return data
+    }
+
+    private func missingX(_ field: Field) -> ExperimentError {
+        guard case .mapping(let entries) = field.content,
+            let near = entries.first(where: { ["X", "inputs", "input", "features", "data"].contains($0.key) })
+        else { return field.missing("x", "the inputs of the model") }
+        return field.missing("x", "the inputs of the model, here called '\(near.key)'")
+    }
+
+    /// `x` and `y`: a file, one file a trial, or a mapping from names to them.
+    private func readArrays(_ field: Field, name: String) throws(ExperimentError) -> [ArraySource] {
+        guard case .mapping(let entries) = field.content else { return [try readArray(field, name: name)] }
+        if entries.isEmpty { throw field.expected("a path, or a mapping from names to paths") }
+        var arrays: [ArraySource] = []
+        for (name, value) in entries { arrays.append(try readArray(value, name: name)) }
+        return arrays
+    }
+
+    private func readArray(_ field: Field, name: String) throws(ExperimentError) -> ArraySource {
+        let locations = try field.texts("the path of a NumPy file")
+        if locations.isEmpty { throw field.fail(.invalidValue, "names no file") }
+        return ArraySource(name, locations)
+    }
+
+    private func checkLocations(_ field: Field) throws(ExperimentError) {
+        switch field.content {
+        case .scalar(let path, _):
+            if path.hasSuffix(".npy") || path.contains(".npz:") { return }
+            if path.hasSuffix(".npz") {
+                throw field.fail(.invalidValue, "'\(path)' holds several arrays: name one, such as \(path):x")
+            }
+            throw field.fail(
+                .unsupported, "'\(path)' is not a NumPy file", accepted: ["FILE.npy", "FILE.npz:NAME"])
+        case .list(let elements):
+            for element in elements { try checkLocations(element) }
+        case .mapping(let entries):
+            for entry in entries { try checkLocations(entry.value) }
+        }
+    }
+
+    func readFit(_ field: Field) throws(ExperimentError) -> FitOptions {
+        if case .scalar("", true) = field.content { return FitOptions() }
+        let fields = try field.mapping(accepted: Self.fitKeys)
+        var fit = FitOptions()
+        if let value = fields["epochs"] { fit.epochs = try value.integer() }
+        if let value = fields["batch_size"] { fit.batchSize = try value.integer() }
+        if let value = fields["shuffle"] { fit.shuffle = try value.flag() }
+        if let value = fields["validation_batch_size"] { fit.validationBatchSize = try value.integer() }
+        if let value = fields["validation_freq"] { fit.validationFrequency = try value.integer() }
+        if let value = fields["sample_weight"] { fit.sampleWeight = try value.text("the name of a column") }
+        if let value = fields["validation"] { fit.validation = try readValidation(value) }
+        return fit
+    }
+
+    private func readValidation(_ field: Field) throws(ExperimentError) -> FitOptions.Validation {
+        guard case .mapping(let entries) = field.content else {
+            return .share(try field.number("a share of the rows, or a mapping with x and y"))
+        }
+        for entry in entries where !["x", "y", "sample_weight", "npz"].contains(entry.key) {
+            _ = try field.mapping(accepted: ["x", "y", "sample_weight", "npz"])
+        }
+        return .data(try readData(field))
+    }
+
+    func readSave(_ field: Field) throws(ExperimentError) -> SavePolicy {
+        var save = SavePolicy(all: false)
+        guard case .list(let elements) = field.content else {
+            try readSaved(field, into: &save, alone: true)
+            return save
+        }
+        for element in elements { try readSaved(element, into: &save, alone: false) }
+        return save
+    }
+
+    private func readSaved(_ field: Field, into save: inout SavePolicy, alone: Bool) throws(ExperimentError) {
+        let accepted = ["all", "best", "initial", "none", "{best: METRIC}", "{top: N, monitor: METRIC}"]
+        guard !field.isMapping else {
+            let fields = try field.mapping(accepted: ["best", "mode", "monitor", "top"])
+            var monitor = Monitor(metric: try fields["monitor"]?.text("the name of a metric"))
+            if let mode = fields["mode"] {
+                let word = try mode.text("min or max")
+                guard word == "min" || word == "max" else {
+                    throw mode.fail(.invalidValue, "must be min or max, found '\(word)'")
+                }
+                monitor.lessIsBetter = word == "min"
+            }
+            switch (fields["best"], fields["top"]) {
+            case (let best?, nil):
+                if fields["monitor"] != nil {
+                    throw best.fail(.conflict, "names the metric itself: leave out monitor")
+                }
+                monitor.metric = try best.text("the name of a metric")
+                save.best = monitor
+            case (nil, let top?): save.top = SavePolicy.Top(count: try top.integer(), monitor: monitor)
+            default: throw field.fail(.missingKey, "says not which models to keep", accepted: accepted)
+            }
+            return
+        }
+        switch try field.text("which models to keep") {
+        case "all": save.all = true
+        case "initial": save.initial = true
+        case "best": save.best = Monitor()
+        case "none" where alone: break
+        case let word: throw field.fail(.invalidValue, "unknown choice '\(word)'", found: word, accepted: accepted)
+        }
+    }
+}
+
+/// A file's name without its folders and its ending.
+func stem(of file: String) -> String {
+    let name = file.split(separator: "/").last.map(String.init) ?? file
+    guard let point = name.lastIndex(of: "."), point != name.startIndex else { return name }
+    return String(name[..<point])
+}

@@ -1,0 +1,143 @@
+extension Experiment {
+    /// Checks every rule that needs nothing but the experiment itself.
+    ///
+    /// The initializers call it; call it again after changing a property.
+    public func validate() throws(ExperimentError) {
+        try validateName()
+        try validateModel()
+        try validateData(data, at: "data")
+        try validateFiles()
+        try validatePartition()
+        try validateSpace()
+        try validateFit()
+        try validateSave()
+        if seed > Self.greatestSeed {
+            throw error(
+                .invalidValue, at: "seed", "a seed is a whole number from 0 to \(Self.greatestSeed), found \(seed)")
+        }
+    }
+
+    /// Keras hands a seed to NumPy, which takes 32 bits.
+    static let greatestSeed: UInt64 = 4_294_967_295
+
+    private func validateName() throws(ExperimentError) {
+        let unusable = name.isEmpty || name.hasPrefix(".") || name.utf8.count > 100
+        if unusable || name.unicodeScalars.contains(where: { $0 == "/" || $0.value < 0x20 }) {
+            throw error(
+                .invalidValue, at: "name",
+                "'\(name)' cannot be a part of folder names: 1 to 100 characters, no '/', no '.' at the start")
+        }
+    }
+
+    private func validateModel() throws(ExperimentError) {
+        switch model {
+        case .function(let function):
+            if FunctionReference("\(function.file):\(function.function)") == nil {
+                throw error(
+                    .invalidValue, at: "model", "'\(function.file):\(function.function)' names no Python function",
+                    accepted: ["FILE.py:FUNCTION"])
+            }
+        case .keras(let path):
+            if !path.hasSuffix(".keras") {
+                throw error(.invalidValue, at: "model", "'\(path)' is not a .keras file")
+            }
+        case .layers(let inline):
+            if inline.layers.isEmpty {
+                throw error(.invalidValue, at: "model.layers", "a model has at least one layer")
+            }
+            for (index, layer) in inline.layers.enumerated() where !isLayer(layer) {
+                throw error(
+                    .wrongType, at: "model.layers[\(index)]",
+                    "a layer is a Keras class name, or one over its arguments, such as Dense: {units: 64}")
+            }
+            for key in ["optimizer", "loss"] where inline.compile[key] == nil {
+                throw error(.missingKey, at: "model.compile.\(key)", "is missing")
+            }
+        }
+    }
+
+    private func isLayer(_ value: ParameterValue) -> Bool {
+        switch value {
+        case .string(let name): return isPythonName(name)
+        case .mapping(let layer):
+            guard let (name, arguments) = layer.first, layer.count == 1, isPythonName(name) else { return false }
+            switch arguments {
+            case .mapping, .null: return true
+            default: return false
+            }
+        default: return false
+        }
+    }
+
+    private func validateFit() throws(ExperimentError) {
+        try require(fit.epochs >= 1, at: "fit.epochs", "must be at least 1, found \(fit.epochs)")
+        try require(fit.batchSize >= 1, at: "fit.batch_size", "must be at least 1, found \(fit.batchSize)")
+        try require(
+            fit.validationFrequency >= 1, at: "fit.validation_freq",
+            "must be at least 1, found \(fit.validationFrequency)")
+        if let size = fit.validationBatchSize {
+            try require(size >= 1, at: "fit.validation_batch_size", "must be at least 1, found \(size)")
+        }
+        switch fit.validation {
+        case .automatic: break
+        case .share(let share):
+            try require(
+                share > 0 && share < 1, at: "fit.validation",
+                "a share of the rows lies between 0 and 1, both excluded; found \(share)")
+        case .data(let validation):
+            if partition.holdsOutRows {
+                throw error(
+                    .conflict, at: "fit.validation",
+                    "the rows that each partition holds out are its validation set: leave out the files")
+            }
+            try validateData(validation, at: "fit.validation")
+            if Set(validation.x.map(\.name)) != Set(data.x.map(\.name)) {
+                throw error(
+                    .conflict, at: "fit.validation.x",
+                    "has the inputs \(names(validation.x)), but data.x has \(names(data.x))")
+            }
+            if Set(validation.y.map(\.name)) != Set(data.y.map(\.name)) {
+                throw error(
+                    .conflict, at: "fit.validation.y",
+                    "has the targets \(names(validation.y)), but data.y has \(names(data.y))")
+            }
+        }
+        if let column = fit.sampleWeight {
+            if data.sampleWeight != nil {
+                throw error(.conflict, at: "fit.sample_weight", "the weights are given as data.sample_weight already")
+            }
+            try requireColumn(column, at: "fit.sample_weight")
+        }
+    }
+
+    private func names(_ arrays: [ArraySource]) -> String {
+        arrays.isEmpty ? "none" : arrays.map(\.name).joined(separator: ", ")
+    }
+
+    private func validateSave() throws(ExperimentError) {
+        if let top = save.top {
+            try require(top.count >= 1, at: "save.top", "must be at least 1, found \(top.count)")
+        }
+        for monitor in [save.best, save.top?.monitor] {
+            if let metric = monitor?.metric, metric.hasPrefix("val_"), !validates {
+                throw error(
+                    .conflict, at: "save",
+                    "'\(metric)' is never measured, since nothing is validated: give fit.validation, or monitor \(metric.dropFirst(4))"
+                )
+            }
+        }
+    }
+
+    func require(_ condition: Bool, at key: String, _ message: @autoclosure () -> String) throws(ExperimentError) {
+        if !condition { throw error(.invalidValue, at: key, message()) }
+    }
+
+    func requireColumn(_ column: String, at key: String) throws(ExperimentError) {
+        guard !data.mayHoldColumn(column) else { return }
+        var known = data.columns.map(\.name).sorted()
+        if data.y.count == 1 { known.append("y") }
+        throw error(
+            .invalidValue, at: key, "the data has no column '\(column)'", found: column,
+            accepted: known.isEmpty ? ["a name that is given a file under data"] : known)
+    }
+}

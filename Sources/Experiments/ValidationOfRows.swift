@@ -1,0 +1,161 @@
+extension Experiment {
+    func validateData(_ data: DataDescription, at key: String) throws(ExperimentError) {
+        if data.x.isEmpty {
+            throw error(.missingKey, at: "\(key).x", "is missing: the inputs of the model")
+        }
+        var seen: Set<String> = []
+        let arrays = data.x + data.y + data.columns + (data.sampleWeight.map { [$0] } ?? [])
+        for array in arrays {
+            if array.name.isEmpty || array.locations.isEmpty || array.locations.contains("") {
+                throw error(.invalidValue, at: "\(key).\(array.name)", "names no file")
+            }
+        }
+        for array in data.x + data.y where array.name == "file" {
+            throw error(.invalidValue, at: key, "'file' means the file itself: call the array something else")
+        }
+        for column in data.columns where column.name == "file" || !seen.insert(column.name).inserted {
+            throw error(
+                .invalidValue, at: "\(key).\(column.name)",
+                column.name == "file" ? "'file' means the file itself: call the column something else" : "given twice")
+        }
+        for (role, group) in [("x", data.x), ("y", data.y)] {
+            var seen: Set<String> = []
+            for array in group where !seen.insert(array.name).inserted {
+                throw error(.invalidValue, at: "\(key).\(role)", "'\(array.name)' is given twice")
+            }
+        }
+    }
+
+    /// Several files for one array are one a trial, and only `{by: file}` says so.
+    func validateFiles() throws(ExperimentError) {
+        let several = try severalFiles(data, at: "data")
+        if partition == .byFile, several == nil {
+            throw error(
+                .conflict, at: "partition.by",
+                "one file a trial needs several files: data.x and data.y (or data.npz) as lists or patterns, such as parts/x-*.npy"
+            )
+        }
+        var found = several
+        if found == nil, case .data(let validation) = fit.validation {
+            found = try severalFiles(validation, at: "fit.validation")
+        }
+        if let found, partition != .byFile {
+            throw error(
+                .conflict, at: found, "names several files, which partition: {by: file} alone can use: one a trial")
+        }
+    }
+
+    /// The first key that names several files.
+    private func severalFiles(_ data: DataDescription, at key: String) throws(ExperimentError) -> String? {
+        let arrays =
+            data.x.map { ("x", $0) } + data.y.map { ("y", $0) } + data.columns.map { ($0.name, $0) }
+            + (data.sampleWeight.map { [("sample_weight", $0)] } ?? [])
+        guard data.npz.isEmpty else {
+            for (name, array) in arrays where array.locations.count != 1 {
+                throw error(.invalidValue, at: "\(key).\(name)", "beside npz this is the name of one array in it")
+            }
+            return data.npz.count > 1 || data.npz.contains(where: ArraySource.isPattern) ? "\(key).npz" : nil
+        }
+        return arrays.first { $0.1.isSeveral }.map { "\(key).\($0.0)" }
+    }
+
+    func validatePartition() throws(ExperimentError) {
+        switch partition {
+        case .none, .byFile, .count(.devices): break
+        case .count(.number(let number)):
+            try require(number >= 1, at: "partition.count", "must be at least 1, found \(number)")
+        case .count(.sizes(let sizes)):
+            try require(!sizes.isEmpty, at: "partition.count", "lists no sizes")
+            for (index, size) in sizes.enumerated() {
+                try require(
+                    size >= 1, at: "partition.count[\(index)]", "a partition has at least 1 row, found \(size)")
+            }
+        case .by(let column):
+            try requireColumn(column, at: "partition.by")
+        case .folds(let folds):
+            try require(folds.count >= 2, at: "partition.folds", "must be at least 2, found \(folds.count)")
+            if let column = folds.stratify { try requireColumn(column, at: "partition.stratify") }
+        case .bootstrap(let count):
+            try require(count >= 1, at: "partition.bootstrap", "must be at least 1, found \(count)")
+        }
+    }
+
+    func validateSpace() throws(ExperimentError) {
+        switch space {
+        case .product(let axes):
+            var names: Set<String> = []
+            for axis in axes {
+                let key = "trials.\(axis.name)"
+                if !names.insert(axis.name).inserted {
+                    throw error(.invalidValue, at: key, "given twice")
+                }
+                try require(!axis.values.isEmpty, at: key, "has no values")
+                try validateAxisName(axis.name, at: key)
+                var seen: Set<ParameterValue> = []
+                for (index, value) in axis.values.enumerated() {
+                    let element = axis.values.count == 1 ? key : "\(key)[\(index)]"
+                    try validateValue(value, of: axis.name, at: element)
+                    if !seen.insert(value).inserted {
+                        throw error(.invalidValue, at: element, "the value \(value) is there already")
+                    }
+                }
+            }
+        case .list(let trials):
+            try require(!trials.isEmpty, at: "trials", "lists no trials")
+            for (index, parameters) in trials.enumerated() {
+                for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
+                    try validateAxisName(name, at: "trials[\(index)].\(name)")
+                    try validateValue(value, of: name, at: "trials[\(index)].\(name)")
+                }
+            }
+        }
+        let count = space.count
+        if count.map({ $0 > Self.mostTrials }) ?? true {
+            throw error(
+                .invalidValue, at: "trials",
+                "make \(count.map(String.init) ?? "more than \(Int.max)") trials; an experiment has at most \(Self.mostTrials)"
+            )
+        }
+    }
+
+    private func validateAxisName(_ name: String, at key: String) throws(ExperimentError) {
+        guard name != "seed", name != "learning_rate" else { return }
+        if ExperimentReading.fitKeys.contains(name) {
+            throw error(
+                .unsupported, at: key, "a setting of fit, the same for all trials: give it as fit.\(name)")
+        }
+        if !model.takesArguments {
+            throw error(
+                .conflict, at: key, "only a build function takes arguments, and the model is not one", found: name,
+                accepted: ["learning_rate", "seed"])
+        }
+        if !isPythonName(name) {
+            throw error(.invalidValue, at: key, "'\(name)' cannot be an argument of a Python function")
+        }
+    }
+
+    private func validateValue(_ value: ParameterValue, of name: String, at key: String) throws(ExperimentError) {
+        switch name {
+        case "seed":
+            guard let seed = value.int, seed >= 0, UInt64(seed) <= Self.greatestSeed else {
+                throw error(
+                    .invalidValue, at: key,
+                    "a seed is a whole number from 0 to \(Self.greatestSeed), found \(value)")
+            }
+        case "learning_rate":
+            guard let rate = value.double, rate > 0, rate.isFinite else {
+                throw error(.invalidValue, at: key, "a learning rate is a number greater than 0, found \(value)")
+            }
+        default:
+            try require(!holdsMapping(value), at: key, "a parameter is a number, text, true, false, null or a list")
+        }
+    }
+
+    private func holdsMapping(_ value: ParameterValue) -> Bool {
+        switch value {
+        case .mapping: true
+        case .list(let values): values.contains(where: holdsMapping)
+        default: false
+        }
+    }
+}

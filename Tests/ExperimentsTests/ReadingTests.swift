@@ -1,0 +1,166 @@
+import Experiments
+import Foundation
+import Testing
+
+private let digits = """
+    name: digits
+    model: models.py:build
+    data: {x: x.npy, y: y.npy, store: data.npz:store}
+    partition: {folds: 5, stratify: y}
+    trials:
+      seed: {range: 20}
+      learning_rate: [0.001, 1e-2, 1]
+      units: [32, [64, 32]]
+    fit: {epochs: 20, batch_size: 16, shuffle: false, validation_batch_size: 64, validation_freq: 2}
+    save: [all, initial, {top: 3, monitor: val_accuracy}]
+    summarize: summary.py:combine
+    python: {interpreter: /usr/bin/python3, requirements: [pandas, "polars>=1"]}
+    engine: native
+    seed: 7
+    """
+
+@Test func everyKeyOfAnExperimentFileArrives() throws {
+    let experiment = try Experiment(yaml: digits, file: "folder/digits.yaml")
+    #expect(experiment.name == "digits")
+    #expect(experiment.model == .function("models.py", "build"))
+    #expect(experiment.data == DataDescription(x: "x.npy", y: "y.npy", columns: ["store": "data.npz:store"]))
+    #expect(experiment.partition == .folds(5, stratify: "y"))
+    #expect(
+        experiment.space
+            == .product([
+                Axis("seed", 0..<20), Axis("learning_rate", [0.001, 0.01, 1.0]), Axis("units", [32, [64, 32]]),
+            ]))
+    #expect(
+        experiment.fit
+            == FitOptions(
+                epochs: 20, batchSize: 16, shuffle: false, validationBatchSize: 64, validationFrequency: 2))
+    #expect(
+        experiment.save
+            == SavePolicy(
+                all: true, initial: true, top: SavePolicy.Top(count: 3, monitor: Monitor(metric: "val_accuracy"))))
+    #expect(experiment.summarize == FunctionReference(file: "summary.py", function: "combine"))
+    #expect(experiment.python == PythonRequest(interpreter: "/usr/bin/python3", requirements: ["pandas", "polars>=1"]))
+    #expect(experiment.engine == .native)
+    #expect(experiment.seed == 7)
+    #expect(experiment.validates)
+}
+
+@Test func whatIsLeftOutIsAsInKeras() throws {
+    let experiment = try Experiment(yaml: "model: a.keras\ndata: {npz: d.npz}", file: "runs/plain.yaml")
+    #expect(experiment.name == "plain")
+    #expect(experiment.model == .keras(path: "a.keras"))
+    #expect(experiment.data == DataDescription(npz: "d.npz"))
+    #expect(experiment.partition == .none)
+    #expect(experiment.fit == FitOptions(epochs: 1, batchSize: 32, validation: .automatic, shuffle: true))
+    #expect(experiment.save == .all)
+    #expect(experiment.python == nil)
+    #expect(!experiment.validates)
+    #expect(try experiment.trials(partitions: ["all"]).map(\.seed) == [0])
+}
+
+@Test func inlineLayersKeepTheirNumbersAsWritten() throws {
+    let experiment = try Experiment(
+        yaml: """
+            model:
+              layers: [Flatten, {Dense: {units: 64, activation: relu, bias_initializer: no}}, Dropout: {rate: 1.0}]
+              compile: {optimizer: {Adam: {epsilon: 1e-7}}, loss: mse, metrics: [mae, "1"], jit_compile: ~}
+            data: {x: {a: a.npy, b: b.npy}, y: y.npy}
+            """.replacing("Dropout: {rate: 1.0}", with: "{Dropout: {rate: 1.0}}"), file: "e.yaml")
+    guard case .layers(let model) = experiment.model else {
+        Issue.record("not an inline model")
+        return
+    }
+    #expect(
+        model.layers
+            == [
+                "Flatten", ["Dense": ["units": 64, "activation": "relu", "bias_initializer": "no"]],
+                ["Dropout": ["rate": 1.0]],
+            ])
+    #expect(
+        ParameterValue.mapping(model.compile).json
+            == #"{"jit_compile": null, "loss": "mse", "metrics": ["mae", "1"], "optimizer": {"Adam": {"epsilon": 1e-07}}}"#
+    )
+    #expect(ParameterValue.list(model.layers).json.contains(#"{"Dropout": {"rate": 1.0}}"#))
+    #expect(experiment.data.x == [ArraySource("a", "a.npy"), ArraySource("b", "b.npy")])
+}
+
+@Test(arguments: [
+    ("{count: 8}", PartitionScheme.count(8)), ("{count: devices}", .count(.devices)),
+    ("{count: [400, 300]}", .count(.sizes([400, 300]))), ("{by: store}", .by(column: "store")),
+    ("{by: y}", .by(column: "y")), ("{folds: 3}", .folds(3)), ("{bootstrap: 16}", .bootstrap(16)), ("none", .none),
+])
+func everyWayToDivideTheRowsIsRead(text: String, scheme: PartitionScheme) throws {
+    let yaml = "model: m.py:build\ndata: {x: x.npy, y: y.npy, store: s.npy}\npartition: \(text)"
+    #expect(try Experiment(yaml: yaml, file: "e.yaml").partition == scheme)
+}
+
+@Test func oneFileATrialTakesListsAndPatterns() throws {
+    let yaml = "model: m.py:build\ndata: {x: parts/x-*.npy, y: [a.npy, b.npz:y]}\npartition: {by: file}"
+    let experiment = try Experiment(yaml: yaml, file: "e.yaml")
+    #expect(experiment.partition == .byFile)
+    #expect(experiment.data.x == [ArraySource("x", "parts/x-*.npy")])
+    #expect(experiment.data.y == [ArraySource("y", ["a.npy", "b.npz:y"])])
+}
+
+@Test func overridesReplaceAndAddKeys() throws {
+    let experiment = try Experiment(
+        yaml: digits, file: "e.yaml",
+        overrides: ["fit.epochs=3", "trials.seed={range: [5, 7]}", "trials.activation=relu", "partition="])
+    #expect(experiment.fit.epochs == 3)
+    #expect(experiment.fit.batchSize == 16)
+    #expect(experiment.partition == .none)
+    #expect(
+        experiment.space
+            == .product([
+                Axis("seed", 5..<7), Axis("learning_rate", [0.001, 0.01, 1.0]), Axis("units", [32, [64, 32]]),
+                Axis("activation", ["relu"]),
+            ]))
+}
+
+@Test func errorsOfOtherModulesNameTheLineOfTheKey() throws {
+    let experiment = try Experiment(
+        yaml: "model: m.py:build\ndata:\n  x: x.npy\n  y: y.npy\nfit: {epochs: 2}", file: "e.yaml",
+        overrides: ["fit.batch_size=8"])
+    #expect(experiment.error(at: "data.y", "no such file").description == "e.yaml:4:6: data.y: no such file")
+    #expect(experiment.error(at: "data.y.left", "is missing").description == "e.yaml:4:6: data.y.left: is missing")
+    #expect(experiment.error(at: "partition", "no rows").description == "e.yaml:1:1: partition: no rows")
+    let error = experiment.error(at: "fit.batch_size", "too large", accepted: ["4"])
+    #expect(error.description == "--set fit.batch_size=8: fit.batch_size: too large; accepted: 4")
+    #expect(error.line == nil && error.file == "e.yaml")
+}
+
+@Test func anExperimentMadeInCodeFollowsTheSameRules() throws {
+    let data = DataDescription(x: "x.npy", y: "y.npy")
+    let made = try Experiment(
+        model: .function("m.py", "build"), data: data, partition: .folds(5, stratify: "y"),
+        axes: [Axis("seed", 0..<4), Axis("units", [32, 64])], fit: FitOptions(epochs: 3))
+    #expect(try made.trials(partitions: ["fold 0", "fold 1"]).count == 16)
+    let error = #expect(throws: ExperimentError.self) {
+        try Experiment(model: .keras(path: "m.keras"), data: data, fit: FitOptions(epochs: 0))
+    }
+    #expect(error?.description == "fit.epochs: must be at least 1, found 0")
+}
+
+@Test func anExperimentSurvivesItsRecord() throws {
+    var experiment = try Experiment(yaml: digits, file: "e.yaml", overrides: ["fit.epochs=3"])
+    #expect(try JSONDecoder().decode(Experiment.self, from: JSONEncoder().encode(experiment)) == experiment)
+    experiment.space = .list([["a": 1.0, "b": 1, "c": nil, "d": [true, 0.5, "1"]]])
+    #expect(try JSONDecoder().decode(Experiment.self, from: JSONEncoder().encode(experiment)) == experiment)
+}
+
+@Test func aShareBesideFoldsIsSaidToBeUnused() throws {
+    let experiment = try Experiment(yaml: digits, file: "e.yaml", overrides: ["fit.validation=0.2"])
+    #expect(
+        experiment.notes == [
+            "fit.validation: the share 0.2 is not used, since the rows that each partition holds out are its validation set"
+        ])
+}
+
+@Test(arguments: [
+    ("val_loss", true), ("loss", true), ("val_accuracy", false), ("mae", true), ("val_auc", false),
+    ("sparse_top_k_categorical_accuracy", false), ("false_positives", true), ("r2_score", false),
+    ("accumulated_error", true), ("mean_io_u", false),
+])
+func theBestTrialIsTheOneWithTheBetterMetric(metric: String, lessIsBetter: Bool) {
+    #expect(Monitor(metric: metric).resolved(validates: true).lessIsBetter == lessIsBetter)
+}

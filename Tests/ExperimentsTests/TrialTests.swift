@@ -1,0 +1,39 @@
+import Experiments
+import Testing
+
+private func experiment(_ space: TrialSpace) throws -> Experiment {
+    try Experiment(model: .function("m.py", "build"), data: DataDescription(x: "x.npy"), trials: space, seed: 9)
+}
+
+@Test func trialsComeInTheOrderOfTheFile() throws {
+    let trials = try experiment(.product([Axis("units", [32, 64]), Axis("seed", 5..<8)])).trials(partitions: ["a", "b"])
+    #expect(trials.count == 12)
+    #expect(trials.map(\.index) == Array(0..<12))
+    #expect(trials.map(\.partitionLabel) == Array(repeating: "a", count: 6) + Array(repeating: "b", count: 6))
+    #expect(trials.prefix(6).map(\.seed) == [5, 6, 7, 5, 6, 7])
+    #expect(trials.prefix(6).map { $0.parameters["units"] } == [32, 32, 32, 64, 64, 64])
+    #expect(trials[10].name == "0010")
+    #expect(trials[10].parameters == ["units": 64, "seed": 6])
+    #expect(trials[10].arguments == ["units": 64])
+    #expect(trials[10].partition == 1)
+}
+
+@Test func listedTrialsAreTakenAsTheyAre() throws {
+    let trials = try experiment(.list([["units": 32, "seed": 3], ["units": 64]])).trials(partitions: ["all"])
+    #expect(trials.map(\.seed) == [3, 9])
+    #expect(trials.map(\.parameters) == [["units": 32, "seed": 3], ["units": 64]])
+}
+
+@Test func namesGrowWithTheNumberOfTrials() throws {
+    let trials = try experiment(.product([Axis("seed", 0..<10_000)])).trials(partitions: ["all"])
+    #expect(trials.first?.name == "00000")
+    #expect(trials.last?.name == "09999")
+}
+
+@Test func tooManyTrialsAreRefused() throws {
+    let experiment = try experiment(.product([Axis("seed", 0..<1000), Axis("units", 0..<1000)]))
+    let error = #expect(throws: ExperimentError.self) { try experiment.trials(partitions: ["a", "b"]) }
+    #expect(
+        error?.description
+            == "trials: 2 partitions × 1000000 combinations make 2000000 trials; an experiment has at most 1000000")
+}

@@ -1,0 +1,237 @@
+import Experiments
+import Testing
+
+/// An experiment file with one mistake, and what the user reads.
+struct WrongExperiment: Sendable, CustomTestStringConvertible {
+    var mistake: String
+    var yaml: String
+    var message: String
+    var overrides: [String] = []
+
+    var testDescription: String { mistake }
+}
+
+private let head = "model: models.py:build\ndata: {x: x.npy, y: y.npy, store: store.npy}\n"
+
+private let wrong: [WrongExperiment] = [
+    WrongExperiment(
+        mistake: "an unknown key inside a mapping", yaml: head + "partition:\n  fold: 5\n",
+        message:
+            "e.yaml:4:3: partition.fold: unknown key 'fold'; accepted: bootstrap, by, count, folds, stratify (did you mean 'folds'?)"
+    ),
+    WrongExperiment(
+        mistake: "an unknown key at the top", yaml: head + "trails: {seed: 1}\n",
+        message:
+            "e.yaml:3:1: trails: unknown key 'trails'; accepted: data, engine, fit, model, name, partition, python, save, seed, summarize, trials (did you mean 'trials'?)"
+    ),
+    WrongExperiment(
+        mistake: "an unknown key of fit", yaml: head + "fit: {epochs: 3, batchsize: 32}\n",
+        message:
+            "e.yaml:3:18: fit.batchsize: unknown key 'batchsize'; accepted: batch_size, epochs, sample_weight, shuffle, validation, validation_batch_size, validation_freq (did you mean 'batch_size'?)"
+    ),
+    WrongExperiment(
+        mistake: "a key given twice", yaml: head + "fit:\n  epochs: 1\n  epochs: 2\n",
+        message: "e.yaml:4:3: not valid YAML: the key 'epochs' is given twice"),
+    WrongExperiment(
+        mistake: "brackets that do not close", yaml: head + "fit: {epochs: 3\nsave: all\n",
+        message: "e.yaml:4:5: not valid YAML: while parsing a flow mapping, did not find expected ',' or '}'"),
+    WrongExperiment(
+        mistake: "tabs", yaml: head + "fit:\n\tepochs: 3\n",
+        message:
+            "e.yaml:4:1: not valid YAML: while scanning for the next token, found character that cannot start any token"
+    ),
+    WrongExperiment(
+        mistake: "an empty file", yaml: "# nothing\n",
+        message: "e.yaml:1:1: the file is empty; an experiment has model, data and fit"),
+    WrongExperiment(
+        mistake: "a list instead of a mapping", yaml: "- a\n- b\n",
+        message:
+            "e.yaml:1:1: must be a mapping, found a list; accepted: data, engine, fit, model, name, partition, python, save, seed, summarize, trials"
+    ),
+    WrongExperiment(
+        mistake: "no model", yaml: "data: {x: x.npy}\n",
+        message: "e.yaml:1:1: model: is missing: where the model comes from, such as models.py:build"),
+    WrongExperiment(
+        mistake: "no data", yaml: "name: a\nmodel: models.py:build\n",
+        message: "e.yaml:1:1: data: is missing: the arrays, such as {x: x.npy, y: y.npy}"),
+    WrongExperiment(
+        mistake: "no inputs", yaml: "model: models.py:build\ndata: {X: x.npy, y: y.npy}\n",
+        message: "e.yaml:2:1: data.x: is missing: the inputs of the model, here called 'X'"),
+    WrongExperiment(
+        mistake: "a file without a function", yaml: "model: models.py\ndata: {x: x.npy}\n",
+        message:
+            "e.yaml:1:8: model: 'models.py' names no function, such as models.py:build; accepted: FILE.py:FUNCTION, FILE.keras, a mapping with layers and compile"
+    ),
+    WrongExperiment(
+        mistake: "an old model file", yaml: "model: old.h5\ndata: {x: x.npy}\n",
+        message:
+            "e.yaml:1:8: model: 'old.h5' is in Keras's old format: load it in Keras and save it as .keras; accepted: FILE.py:FUNCTION, FILE.keras, a mapping with layers and compile"
+    ),
+    WrongExperiment(
+        mistake: "several models", yaml: "model: [a.keras, b.keras]\ndata: {x: x.npy}\n",
+        message:
+            "e.yaml:1:1: model: an experiment has one model, found a list; accepted: FILE.py:FUNCTION, FILE.keras, a mapping with layers and compile"
+    ),
+    WrongExperiment(
+        mistake: "an inline model that is not compiled", yaml: "model: {layers: [Flatten]}\ndata: {x: x.npy}\n",
+        message: "e.yaml:1:1: model.compile: is missing: the arguments of Model.compile"),
+    WrongExperiment(
+        mistake: "an inline model without a loss",
+        yaml: "model:\n  layers: [{Dense: {units: 3}}]\n  compile: {optimizer: adam}\ndata: {x: x.npy}\n",
+        message: "e.yaml:3:3: model.compile.loss: is missing"),
+    WrongExperiment(
+        mistake: "a layer that is none",
+        yaml: "model:\n  layers: [Flatten, {Dense: 3}]\n  compile: {optimizer: adam, loss: mse}\ndata: {x: x.npy}\n",
+        message:
+            "e.yaml:2:21: model.layers[1]: a layer is a Keras class name, or one over its arguments, such as Dense: {units: 64}"
+    ),
+    WrongExperiment(
+        mistake: "data of an unknown kind", yaml: "model: m.py:build\ndata: {x: x.csv}\n",
+        message: "e.yaml:2:11: data.x: 'x.csv' is not a NumPy file; accepted: FILE.npy, FILE.npz:NAME"),
+    WrongExperiment(
+        mistake: "an archive without a name", yaml: "model: m.py:build\ndata: {x: d.npz}\n",
+        message: "e.yaml:2:11: data.x: 'd.npz' holds several arrays: name one, such as d.npz:x"),
+    WrongExperiment(
+        mistake: "words for a number", yaml: head + "fit: {epochs: ten}\n",
+        message: "e.yaml:3:15: fit.epochs: must be a whole number, found ten"),
+    WrongExperiment(
+        mistake: "a fraction of an epoch", yaml: head + "fit: {epochs: 1.5}\n",
+        message: "e.yaml:3:15: fit.epochs: must be a whole number, found 1.5"),
+    WrongExperiment(
+        mistake: "no epochs", yaml: head + "fit: {epochs: 0}\n",
+        message: "e.yaml:3:15: fit.epochs: must be at least 1, found 0"),
+    WrongExperiment(
+        mistake: "empty batches", yaml: head + "fit:\n  batch_size: 0\n",
+        message: "e.yaml:4:15: fit.batch_size: must be at least 1, found 0"),
+    WrongExperiment(
+        mistake: "validation on everything", yaml: head + "fit: {validation: 1}\n",
+        message: "e.yaml:3:19: fit.validation: a share of the rows lies between 0 and 1, both excluded; found 1.0"),
+    WrongExperiment(
+        mistake: "a number in quotes", yaml: head + "fit: {validation: '0.2'}\n",
+        message:
+            "e.yaml:3:19: fit.validation: must be a share of the rows, or a mapping with x and y, found the text '0.2'"),
+    WrongExperiment(
+        mistake: "a word for true", yaml: head + "fit: {shuffle: yes}\n",
+        message: "e.yaml:3:16: fit.shuffle: must be true or false, found yes"),
+    WrongExperiment(
+        mistake: "validation with other inputs",
+        yaml: "model: m.py:build\ndata: {x: {a: a.npy}}\nfit: {validation: {x: {b: b.npy}}}\n",
+        message: "e.yaml:3:20: fit.validation.x: has the inputs b, but data.x has a"),
+    WrongExperiment(
+        mistake: "files to validate on beside folds",
+        yaml: head + "partition: {folds: 3}\nfit: {validation: {x: v.npy, y: w.npy}}\n",
+        message:
+            "e.yaml:4:7: fit.validation: the rows that each partition holds out are its validation set: leave out the files"
+    ),
+    WrongExperiment(
+        mistake: "one fold", yaml: head + "partition: {folds: 1}\n",
+        message: "e.yaml:3:20: partition.folds: must be at least 2, found 1"),
+    WrongExperiment(
+        mistake: "folds of an unknown column", yaml: head + "partition: {folds: 5, stratify: stor}\n",
+        message:
+            "e.yaml:3:33: partition.stratify: the data has no column 'stor'; accepted: store, y (did you mean 'store'?)"
+    ),
+    WrongExperiment(
+        mistake: "a group of an unknown column", yaml: head + "partition: {by: shop}\n",
+        message: "e.yaml:3:17: partition.by: the data has no column 'shop'; accepted: store, y"),
+    WrongExperiment(
+        mistake: "two ways to divide", yaml: head + "partition: {folds: 5, count: 3}\n",
+        message: "e.yaml:3:1: partition: count and folds exclude each other"),
+    WrongExperiment(
+        mistake: "shares that are stratified", yaml: head + "partition: {count: 3, stratify: y}\n",
+        message: "e.yaml:3:33: partition.stratify: only folds are stratified"),
+    WrongExperiment(
+        mistake: "a share of nothing", yaml: head + "partition: {count: [100, 0]}\n",
+        message: "e.yaml:3:26: partition.count[1]: a partition has at least 1 row, found 0"),
+    WrongExperiment(
+        mistake: "one file a trial from one file", yaml: head + "partition: {by: file}\n",
+        message:
+            "e.yaml:3:17: partition.by: one file a trial needs several files: data.x and data.y (or data.npz) as lists or patterns, such as parts/x-*.npy"
+    ),
+    WrongExperiment(
+        mistake: "many files for every trial", yaml: "model: m.py:build\ndata: {x: parts/*.npy}\n",
+        message: "e.yaml:2:11: data.x: names several files, which partition: {by: file} alone can use: one a trial"),
+    WrongExperiment(
+        mistake: "a misspelt range", yaml: head + "trials: {seed: {rang: 3}}\n",
+        message: "e.yaml:3:17: trials.seed.rang: unknown key 'rang'; accepted: range (did you mean 'range'?)"),
+    WrongExperiment(
+        mistake: "an empty range", yaml: head + "trials: {seed: {range: [5, 5]}}\n",
+        message: "e.yaml:3:17: trials.seed.range: the range is empty"),
+    WrongExperiment(
+        mistake: "an axis without values", yaml: head + "trials: {units: []}\n",
+        message: "e.yaml:3:10: trials.units: has no values"),
+    WrongExperiment(
+        mistake: "the same value twice", yaml: head + "trials: {units: [32, 64, 32]}\n",
+        message: "e.yaml:3:26: trials.units[2]: the value 32 is there already"),
+    WrongExperiment(
+        mistake: "a learning rate of 0", yaml: head + "trials:\n  learning_rate: [0.1, 0]\n",
+        message: "e.yaml:4:24: trials.learning_rate[1]: a learning rate is a number greater than 0, found 0.0"),
+    WrongExperiment(
+        mistake: "a negative seed", yaml: head + "trials: {seed: -1}\n",
+        message: "e.yaml:3:16: trials.seed: a seed is a whole number from 0 to 4294967295, found -1"),
+    WrongExperiment(
+        mistake: "a seed beyond Keras's", yaml: head + "seed: 4294967296\n",
+        message: "e.yaml:3:7: seed: a seed is a whole number from 0 to 4294967295, found 4294967296"),
+    WrongExperiment(
+        mistake: "a setting of fit as an axis", yaml: head + "trials: {batch_size: [16, 32]}\n",
+        message: "e.yaml:3:10: trials.batch_size: a setting of fit, the same for all trials: give it as fit.batch_size"),
+    WrongExperiment(
+        mistake: "arguments for a model file",
+        yaml: "model: m.keras\ndata: {x: x.npy}\ntrials: {unit: [1, 2]}\n",
+        message:
+            "e.yaml:3:10: trials.unit: only a build function takes arguments, and the model is not one; accepted: learning_rate, seed"
+    ),
+    WrongExperiment(
+        mistake: "a mapping as a parameter", yaml: head + "trials:\n- {units: {a: 1}}\n",
+        message: "e.yaml:4:4: trials[0].units: must be a number, text, true, false, null or a list, found a mapping"),
+    WrongExperiment(
+        mistake: "too many trials", yaml: head + "trials: {seed: {range: 2000}, a: {range: 2000}}\n",
+        message: "e.yaml:3:1: trials: make 4000000 trials; an experiment has at most 1000000"),
+    WrongExperiment(
+        mistake: "an unknown engine", yaml: head + "engine: nativ\n",
+        message: "e.yaml:3:9: engine: no engine is called 'nativ'; accepted: auto, native (did you mean 'native'?)"),
+    WrongExperiment(
+        mistake: "the engine that is not there", yaml: head + "engine: fit\n",
+        message: "e.yaml:3:9: engine: the engine 'fit' is not there yet; accepted: auto, native"),
+    WrongExperiment(
+        mistake: "an unknown choice of models", yaml: head + "save: bets\n",
+        message:
+            "e.yaml:3:7: save: unknown choice 'bets'; accepted: all, best, initial, none, {best: METRIC}, {top: N, monitor: METRIC}"
+    ),
+    WrongExperiment(
+        mistake: "the best by what is not measured", yaml: head + "save: {best: val_loss}\n",
+        message:
+            "e.yaml:3:1: save: 'val_loss' is never measured, since nothing is validated: give fit.validation, or monitor loss"
+    ),
+    WrongExperiment(
+        mistake: "a summary that is no function", yaml: head + "summarize: summary.py\n",
+        message: "e.yaml:3:12: summarize: 'summary.py' names no Python function; accepted: FILE.py:FUNCTION"),
+    WrongExperiment(
+        mistake: "a name with a folder", yaml: head + "name: a/b\n",
+        message:
+            "e.yaml:3:7: name: 'a/b' cannot be a part of folder names: 1 to 100 characters, no '/', no '.' at the start"
+    ),
+    WrongExperiment(
+        mistake: "an override of an unknown key", yaml: head,
+        message:
+            "--set fit.epoch=3: fit.epoch: unknown key 'epoch'; accepted: batch_size, epochs, sample_weight, shuffle, validation, validation_batch_size, validation_freq (did you mean 'epochs'?)",
+        overrides: ["fit.epoch=3"]),
+    WrongExperiment(
+        mistake: "an override without a value", yaml: head,
+        message: "--set fit.epochs: expected KEY=VALUE, such as fit.epochs=5", overrides: ["fit.epochs"]),
+    WrongExperiment(
+        mistake: "an override out of range", yaml: head + "fit: {epochs: 3}\n",
+        message: "--set fit.epochs=0: fit.epochs: must be at least 1, found 0", overrides: ["fit.epochs=0"]),
+    WrongExperiment(
+        mistake: "an override below a value", yaml: head,
+        message: "--set model.layers=3: model: is not a mapping, so that it has no key 'layers' to set",
+        overrides: ["model.layers=3"]),
+]
+
+@Test("A wrong experiment file gives one clear error", arguments: wrong)
+func aWrongExperimentFileGivesOneClearError(_ wrong: WrongExperiment) throws {
+    let error = #expect(throws: ExperimentError.self) {
+        try Experiment(yaml: wrong.yaml, file: "e.yaml", overrides: wrong.overrides)
+    }
+    #expect(error?.description == wrong.message)
+}
