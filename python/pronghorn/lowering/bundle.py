@@ -1,0 +1,338 @@
+"""The program bundle: a folder with `program.json`, the template and one file a function."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import time
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from pronghorn.lowering import parameters, recording, sources, template
+from pronghorn.lowering.artifacts import serialize
+from pronghorn.lowering.failures import LoweringFailure, failure_from
+from pronghorn.lowering.functions import Functions
+from pronghorn.lowering.initialization import Initialization, classify
+from pronghorn.lowering.model import Builder, disagreement
+from pronghorn.lowering.state import State
+from pronghorn.lowering.tensors import Inputs
+
+VERSION = 1
+STABLEHLO = "1.13.0"
+FIRST_SEED, SECOND_SEED = 1_618_033, 2_718_281
+TOO_LARGE_TO_BUILD_TWICE = 50_000_000
+STEPPING = ("train", "evaluate")
+NAMES = ("initialize", *STEPPING, "predict", "finalize")
+
+Progress = Callable[[str], None]
+
+
+class Bundle:
+    """A described model: what `program.json` says of it, and all that lowering its functions takes."""
+
+    def __init__(self, request: dict, progress: Progress):
+        self.request = request
+        self.progress = progress
+        self.batch_size = int(request.get("batch_size") or 32)
+        self.stablehlo = request.get("stablehlo_version") or STABLEHLO
+        self.inputs = Inputs(request.get("inputs") or {})
+        self.notes: list[str] = []
+        with sources.recorded() as opened:
+            progress("importing the model's file")
+            self.builder = Builder(request.get("model") or {}, self.inputs, self.batch_size)
+            self._build()
+            self._trace()
+            self._prove()
+        self.sources = sources.digests(opened)
+
+    # Describing.
+
+    def _build(self) -> None:
+        vary = self.request.get("vary") or {}
+        self.rates = list(vary.get("learning_rate") or [])
+        seeds = list(vary.get("seed") or [])
+        self.rate_taken = bool(self.rates) and self.builder.takes("learning_rate")
+        self.seed_taken = bool(seeds) and self.builder.takes("seed")
+        self.seed, self.other_seed = _two_seeds(seeds) if self.seed_taken else (FIRST_SEED, SECOND_SEED)
+
+        self.progress("building the model")
+        with recording.recorded(self.seed) as self.recording:
+            seed = recording.Seed.at(self.seed, recording.Seed.ARGUMENT)
+            self.model = self.builder.build(**self._varied(self.rates[0] if self.rates else None, seed))
+        self.state = State(self.model)
+        self.functions = Functions(self.model, self.state, self.inputs)
+        rate, why_not = parameters.learning_rate(self.model)
+        if self.rates and rate is None:
+            # Where the build function takes the number, a program a value still trains the trials.
+            splits = "learning_rate" if self.rate_taken else None
+            raise LoweringFailure("not_lowerable", f"the trials differ in learning_rate, but {why_not}", splits=splits)
+
+    def _prove(self) -> None:
+        small = sum(int(np.prod(leaf.shape)) for leaf in self.state.leaves) <= TOO_LARGE_TO_BUILD_TWICE
+        loaded = self.builder.kind == "keras"
+        again = None
+        if self.rate_taken or self.seed_taken or (small and not loaded):
+            self.progress("building it once more, with another seed")
+            again = self._build_again(self.rates[-1] if self.rates else None, self.other_seed)
+        elif not loaded:
+            self.notes.append("too large to be built twice: that its start repeats Keras's own was not checked")
+        try:
+            self.initialization: Initialization = classify(
+                self.recording, self.state.leaves, again, only_generators=loaded
+            )
+        except LoweringFailure as failure:
+            if self.rate_taken or self.seed_taken:
+                failure.splits = self._culprit(self.rates[-1:])
+            raise
+
+    def _varied(self, rate, seed) -> dict:
+        varied = {}
+        if self.rate_taken:
+            varied["learning_rate"] = rate
+        if self.seed_taken:
+            varied["seed"] = seed
+        return varied
+
+    def _build_again(self, rate, seed: int) -> tuple[int, list[np.ndarray]]:
+        """Builds the model a second time, and checks that it is the same model."""
+        with recording.recorded(seed) as watched:
+            model = self.builder.build(**self._varied(rate, recording.Seed.at(seed, recording.Seed.ARGUMENT)))
+        state = State(model)
+        values = state.values()
+        problem = self._difference(model, state, watched, seed)
+        if problem:
+            splits = self._culprit([rate]) if self.rate_taken or self.seed_taken else None
+            raise LoweringFailure("not_lowerable", problem, splits=splits)
+        index = self.state.index(parameters.learning_rate(self.model)[0])
+        if index is not None and self.rate_taken:
+            # The learning rate's own leaf may differ: it is what varies.
+            values[index] = np.asarray(self.state.leaves[index].variable._value)
+        return seed, values
+
+    def _difference(self, model, state: State, watched: recording.Recording, seed: int) -> str | None:
+        own, other = self.state.values(), state.values()
+        if not parameters.same(own, other) or watched.draws != self.recording.draws:
+            return "two builds gave two models: the build function's layers depend on chance, or on what varies"
+        try:
+            text, other_text = parameters.config_text(self.model), parameters.config_text(model)
+        except Exception:
+            # What cannot be serialized is told of when the template is saved.
+            return None
+        variable = parameters.learning_rate(self.model)[0]
+        rate_paths = parameters.learning_rate_paths(self.model, variable, text) if variable is not None else []
+        seeds = (self.seed, seed) if self.seed_taken else None
+        rest = parameters.unexplained(text, other_text, rate_paths if self.rate_taken else [], seeds)
+        if rest:
+            path, a, b = rest[0]
+            return f"two builds differ in {parameters.written(path)}: {a!r} and {b!r}"
+        if self.rate_taken or self.seed_taken:
+            # A number that is caught in a function (a loss, say) shows in no configuration, but in the traced step.
+            mine = self.functions.step("train", self.batch_size).jaxpr
+            theirs = Functions(model, state, self.inputs).step("train", self.batch_size).jaxpr
+            if not _equal_jaxprs(mine, theirs):
+                return "two builds differ in what a training step computes"
+        return None
+
+    def _culprit(self, rates: list) -> str:
+        """Which of the varied arguments changes more than it may."""
+        if not self.seed_taken:
+            return "learning_rate"
+        if not self.rate_taken:
+            return "seed"
+        with recording.recorded(self.seed) as watched:
+            seed = recording.Seed.at(self.seed, recording.Seed.ARGUMENT)
+            model = self.builder.build(**self._varied(rates[-1], seed))
+        return "learning_rate" if self._difference(model, State(model), watched, self.seed) else "seed"
+
+    def _trace(self) -> None:
+        self.progress("tracing a step")
+        chance = random.getstate(), np.random.get_state()[1].tobytes()
+        try:
+            self.train_step = self.functions.step("train", self.batch_size)
+            self.evaluate_step = self.functions.step("evaluate", self.batch_size)
+            _, self.output_names, self.output_avals = self.functions.prediction(self.batch_size)
+            self.finalizes = self.functions.finalizes
+        except LoweringFailure:
+            raise
+        except Exception as error:
+            raise disagreement(self.model, self.inputs, self.batch_size, error) from error
+        if chance != (random.getstate(), np.random.get_state()[1].tobytes()):
+            raise LoweringFailure(
+                "not_lowerable",
+                "a layer draws from Python's or numpy's random numbers while its step is traced, so that every trace is "
+                "another program: draw with keras.random and a SeedGenerator",
+            )
+        self.has_convolution = self.functions.has_convolution(self.batch_size)
+
+    def write(self, folder: str) -> None:
+        """Writes the described bundle, with no functions yet."""
+        os.makedirs(folder, exist_ok=True)
+        self.progress("saving the template")
+        temporary = os.path.join(folder, f".template.{os.getpid()}.keras")
+        try:
+            offsets = template.write(self.model, self.state, temporary)
+            text = template.config(temporary)
+            os.replace(temporary, os.path.join(folder, "template.keras"))
+        finally:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+        entries, notes = parameters.entries(self.model, self.state, text, self.seed if self.seed_taken else None)
+        program = {
+            "version": VERSION,
+            "name": self.model.name,
+            **self._versions(),
+            "batch_size": self.batch_size,
+            "draws": self.initialization.draws,
+            "seed_column": self.initialization.takes_seed,
+            "inputs": [tensor.entry() for tensor in self.inputs.all],
+            "outputs": [
+                {"name": name, "shape": list(aval.shape[1:]), "dtype": np.dtype(aval.dtype).name}
+                for name, aval in zip(self.output_names, self.output_avals, strict=True)
+            ],
+            "state": [
+                {
+                    "path": leaf.path,
+                    "role": leaf.role,
+                    "shape": list(leaf.shape),
+                    "dtype": leaf.dtype,
+                    "offset": offset,
+                }
+                for leaf, offset in zip(self.state.leaves, offsets, strict=True)
+            ],
+            "logs": self.train_step.logs,
+            "evaluate_logs": self.evaluate_step.logs,
+            "parameters": entries,
+            "trainable_parameters": self.state.trainable_parameters,
+            "has_convolution": self.has_convolution,
+            "finalizes": self.finalizes,
+            "sources": self.sources,
+            "notes": [*self.notes, *notes],
+            "functions": [],
+        }
+        write_json(os.path.join(folder, "request.json"), self.request)
+        write_json(os.path.join(folder, "program.json"), program)
+
+    def agrees_with(self, program: dict) -> bool:
+        """Whether this build, made anew, is the one that a bundle describes."""
+        return (
+            program["sources"] == self.sources
+            and program["draws"] == self.initialization.draws
+            and {key: program[key] for key in self._versions()} == self._versions()
+            and [(leaf["shape"], leaf["dtype"], leaf["role"]) for leaf in program["state"]]
+            == [(list(leaf.shape), leaf.dtype, leaf.role) for leaf in self.state.leaves]
+        )
+
+    def _versions(self) -> dict:
+        import keras
+
+        return {"keras": keras.__version__, "jax": jax.__version__, "stablehlo": self.stablehlo}
+
+    # Lowering.
+
+    def lower(self, folder: str, function: dict) -> None:
+        """Adds one function to the bundle in `folder`, unless it has it."""
+        path = os.path.join(folder, "program.json")
+        program = read_json(path)
+        wanted = self._normalized(function)
+        if any({key: entry.get(key) for key in wanted} == wanted for entry in program["functions"]):
+            return
+        if wanted["name"] == "finalize" and not self.finalizes:
+            return
+        self.progress(f"lowering {_title(wanted)}")
+        start = time.monotonic()
+        try:
+            data = self._serialized(wanted)
+        except LoweringFailure:
+            raise
+        except Exception as error:
+            raise failure_from(error, "not_lowerable", sources.belongs_to_user) from error
+        file = _file_name(wanted)
+        _replace(os.path.join(folder, file), data)
+        entry = {
+            **wanted,
+            "file": file,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "seconds": round(time.monotonic() - start, 3),
+        }
+        program["functions"].append(entry)
+        write_json(path, program)
+
+    def _normalized(self, function: dict) -> dict:
+        name, lanes = function.get("name"), int(function.get("lanes") or 0)
+        if name not in NAMES or lanes < 1:
+            raise LoweringFailure("bad_request", f"not a function that can be lowered: {function!r}")
+        if name in ("initialize", "finalize"):
+            return {"name": name, "lanes": lanes}
+        steps, rows = int(function.get("steps") or 0), int(function.get("rows") or 0)
+        form = function.get("form") or "auto"
+        if steps < 1 or rows < 1 or form not in ("auto", "looped", "vectorized"):
+            raise LoweringFailure("bad_request", f"not a function that can be lowered: {function!r}")
+        if form == "auto":
+            form = "looped" if self.has_convolution and lanes > 1 else "vectorized"
+        return {"name": name, "lanes": lanes, "steps": steps, "rows": rows, "form": form}
+
+    def _serialized(self, wanted: dict) -> bytes:
+        name, lanes = wanted["name"], wanted["lanes"]
+        state = [_laned(leaf.aval(), lanes) for leaf in self.state.leaves]
+        if name == "initialize":
+            seeds = jax.ShapeDtypeStruct((lanes, max(self.initialization.draws, 1)), "uint32")
+            every = jax.vmap(lambda seeds: tuple(self.initialization(seeds)))
+            return serialize(every, [seeds], 0, self.stablehlo)
+        if name == "finalize":
+            function = jax.vmap(lambda *flat: tuple(self.functions.finalized(list(flat))))
+            return serialize(function, state, len(state), self.stablehlo)
+        looped, rows = wanted["form"] == "looped", wanted["rows"]
+        batches = [_laned(aval, lanes, wanted["steps"]) for aval in self.inputs.shapes(rows)]
+        if name == "predict":
+            function = self.functions.predict(rows, looped)
+            return serialize(function, [*state, *batches[: len(self.inputs.x)]], 0, self.stablehlo)
+        function = self.functions.steps(name, rows, lanes, looped)
+        counts = [jax.ShapeDtypeStruct((lanes,), "int32"), jax.ShapeDtypeStruct((), "int32")]
+        return serialize(function, [*state, *batches, *counts], len(state), self.stablehlo)
+
+
+def read_json(path: str) -> dict:
+    with open(path) as file:
+        return json.load(file)
+
+
+def write_json(path: str, value: dict) -> None:
+    _replace(path, json.dumps(value, indent=1).encode())
+
+
+def _replace(path: str, data: bytes) -> None:
+    temporary = f"{path}.{os.getpid()}.temporary"
+    with open(temporary, "wb") as file:
+        file.write(data)
+    os.replace(temporary, path)
+
+
+def _two_seeds(seeds: list) -> tuple[int, int]:
+    first = int(seeds[0])
+    return first, next((int(seed) for seed in seeds if int(seed) != first), first + 1)
+
+
+def _laned(aval: jax.ShapeDtypeStruct, *axes: int) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((*axes, *aval.shape), aval.dtype)
+
+
+def _equal_jaxprs(first, second) -> bool:
+    return str(first.jaxpr) == str(second.jaxpr) and all(
+        np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(first.consts, second.consts, strict=True)
+    )
+
+
+def _title(wanted: dict) -> str:
+    if "steps" not in wanted:
+        return f"{wanted['name']} for {wanted['lanes']} lanes"
+    return f"{wanted['name']} for {wanted['lanes']} lanes, {wanted['steps']} steps of {wanted['rows']} rows"
+
+
+def _file_name(wanted: dict) -> str:
+    if "steps" not in wanted:
+        return f"{wanted['name']}-{wanted['lanes']}.mlirbc"
+    return f"{wanted['name']}-{wanted['form'][0]}{wanted['lanes']}x{wanted['steps']}x{wanted['rows']}.mlirbc"

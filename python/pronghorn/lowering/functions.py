@@ -1,0 +1,272 @@
+"""The functions of a program, as JAX functions of flat arguments with a leading axis of lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.extend.core import jaxpr_as_fun, jaxprs_in_params
+
+from pronghorn.lowering.failures import LoweringFailure
+from pronghorn.lowering.state import State
+from pronghorn.lowering.tensors import Inputs
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of one lane, traced once and used for every number of lanes and steps.
+
+    `run` takes the state and one batch, flat, and returns the new state and the step's logs, flat. `carries` says
+    whether an epoch's logs are those of its last step; if not, they are the metrics' results at its end.
+    """
+
+    run: Callable
+    jaxpr: object
+    logs: list[str]
+    carries: bool
+
+
+class Functions:
+    """Builds the functions of one model."""
+
+    def __init__(self, model, state: State, inputs: Inputs):
+        self.model = model
+        self.state = state
+        self.inputs = inputs
+        self._traced: dict[tuple[str, int], object] = {}
+
+    # Steps of one lane.
+
+    def step(self, name: str, rows: int) -> Step:
+        """Keras's own `train_step` or `test_step` on a batch of so many rows."""
+        key = (name, rows)
+        if key not in self._traced:
+            self._traced[key] = self._trace_step(name, rows)
+        return self._traced[key]
+
+    def prediction(self, rows: int) -> tuple[Callable, list[str], list[jax.ShapeDtypeStruct]]:
+        """Keras's own `predict_step`: a function of state and x, the outputs' names and their shapes."""
+        key = ("predict", rows)
+        if key not in self._traced:
+            self._traced[key] = self._trace_prediction(rows)
+        return self._traced[key]
+
+    def has_convolution(self, rows: int) -> bool:
+        return _mentions(self.step("train", rows).jaxpr.jaxpr, "conv_general_dilated")
+
+    def results(self, flat: list) -> dict[str, jax.Array]:
+        """What the metrics of a lane say, in the order and under the names that Keras logs."""
+        import keras
+
+        with keras.StatelessScope(state_mapping=self.state.mapping(flat)):
+            return _flat_logs(self.model.get_metrics_result())
+
+    def reset(self, flat: list) -> list:
+        """The state after `Model.reset_metrics()`."""
+        import keras
+
+        with keras.StatelessScope(state_mapping=self.state.mapping(flat)) as scope:
+            self.model.reset_metrics()
+        return [
+            scope.get_current_value(leaf.variable) if leaf.role == "metric" else value
+            for leaf, value in zip(self.state.leaves, flat, strict=True)
+        ]
+
+    def finalized(self, flat: list) -> list:
+        """The state after what `Model.fit` does to the weights at its end."""
+        import keras
+
+        trainable = self.model.trainable_variables
+        with keras.StatelessScope(state_mapping=self.state.mapping(flat)) as scope:
+            self.model.optimizer.finalize_variable_values(trainable)
+        return [scope.get_current_value(leaf.variable) for leaf in self.state.leaves]
+
+    @property
+    def finalizes(self) -> bool:
+        """Whether `fit` changes any leaf at its end."""
+        jaxpr = jax.make_jaxpr(self.finalized)([leaf.aval() for leaf in self.state.leaves]).jaxpr
+        return any(out is not given for out, given in zip(jaxpr.outvars, jaxpr.invars, strict=True))
+
+    def _trace_step(self, name: str, rows: int) -> Step:
+        found: dict[str, object] = {}
+        own_step = self.model.train_step if name == "train" else self.model.test_step
+
+        def run(flat, batch):
+            trainable, non_trainable, optimizer, metrics = self.state.groups(flat)
+            data = self.inputs.pack(batch)
+            if name == "train":
+                logs, new = own_step((trainable, non_trainable, optimizer, metrics), data)
+                trainable, non_trainable, optimizer, metrics = new
+            else:
+                logs, (trainable, non_trainable, metrics) = own_step((trainable, non_trainable, metrics), data)
+            flat = self._settled([*trainable, *non_trainable, *optimizer, *metrics])
+            if not isinstance(logs, dict):
+                raise LoweringFailure(
+                    "not_lowerable", f"the model's {name}_step returns {type(logs).__name__}, not logs"
+                )
+            results = self.model_results(flat)
+            # `Trainer._get_metrics_result_or_logs`: an epoch's logs are the metrics' results where the names agree.
+            found["carries"] = set(logs) != set(results)
+            logs = _flat_logs(logs if found["carries"] else results)
+            found["logs"] = list(logs)
+            return flat, _numbers(logs)
+
+        avals = [leaf.aval() for leaf in self.state.leaves]
+        jaxpr = jax.make_jaxpr(run)(avals, self.inputs.shapes(rows))
+        return Step(_callable(jaxpr, len(avals)), jaxpr, found["logs"], found["carries"])
+
+    def model_results(self, flat: list) -> dict:
+        """The metrics' results before they are flattened into logs."""
+        import keras
+
+        with keras.StatelessScope(state_mapping=self.state.mapping(flat)):
+            return self.model.get_metrics_result()
+
+    def _trace_prediction(self, rows: int):
+        names: list[str] = []
+
+        def run(flat, batch):
+            trainable, non_trainable, _, _ = self.state.groups(flat)
+            data = self.inputs.pack([*batch, *([None] * (len(self.inputs.all) - len(batch)))])
+            outputs, _ = self.model.predict_step((trainable, non_trainable), (data[0],))
+            leaves, tree = jax.tree.flatten(outputs)
+            names[:] = _output_names(self.model, outputs, len(leaves))
+            return leaves
+
+        avals = [leaf.aval() for leaf in self.state.leaves]
+        batch = self.inputs.shapes(rows)[: len(self.inputs.x)]
+        jaxpr = jax.make_jaxpr(run)(avals, batch)
+        call = jaxpr_as_fun(jaxpr)
+        return (lambda flat, batch: call(*flat, *batch)), names, list(jaxpr.out_avals)
+
+    def _settled(self, flat: list) -> list:
+        return [
+            lax.convert_element_type(value, leaf.aval().dtype)
+            for leaf, value in zip(self.state.leaves, flat, strict=True)
+        ]
+
+    # Functions of all lanes.
+
+    def steps(self, name: str, rows: int, lanes: int, looped: bool) -> Callable:
+        """`train` or `evaluate`: state, inputs, steps, reset -> state, logs."""
+        step = self.step(name, rows)
+        count, inputs = len(self.state.leaves), len(self.inputs.all)
+        over = self._looped if looped else self._vectorized
+
+        def function(*arguments):
+            flat, batches = list(arguments[:count]), list(arguments[count : count + inputs])
+            steps, reset = arguments[count + inputs :]
+            started = jax.vmap(self.reset)(flat)
+            flat = [jnp.where(reset != 0, new, old) for new, old in zip(started, flat, strict=True)]
+            flat, logs = over(step, flat, batches, steps, lanes)
+            return (*flat, logs)
+
+        return function
+
+    def _vectorized(self, step: Step, flat, batches, steps, lanes):
+        run = jax.vmap(step.run)
+
+        def body(index, carry):
+            flat, logs = carry
+            batch = [lax.dynamic_index_in_dim(b, index, axis=1, keepdims=False) for b in batches]
+            new_flat, new_logs = run(flat, batch)
+            if lanes > 1:
+                # A single lane stops with the loop; of several, those with no steps left keep what they have.
+                new_flat = [_select(index < steps, new, old) for new, old in zip(new_flat, flat, strict=True)]
+                new_logs = _select(index < steps, new_logs, logs)
+            return new_flat, new_logs if step.carries else logs
+
+        logs = jnp.zeros((lanes, len(step.logs)), jnp.float32)
+        flat, logs = lax.fori_loop(0, jnp.max(steps), body, (flat, logs))
+        return flat, logs if step.carries else jax.vmap(self._result_numbers)(flat)
+
+    def _looped(self, step: Step, flat, batches, steps, lanes):
+        def one_lane(lane, carry):
+            flat, logs = carry
+            mine = [lax.dynamic_index_in_dim(leaf, lane, keepdims=False) for leaf in flat]
+            rows = [lax.dynamic_index_in_dim(b, lane, keepdims=False) for b in batches]
+
+            def body(index, carry):
+                mine, logs = carry
+                mine, new_logs = step.run(mine, [lax.dynamic_index_in_dim(b, index, keepdims=False) for b in rows])
+                return mine, new_logs if step.carries else logs
+
+            start = (mine, jnp.zeros((len(step.logs),), jnp.float32))
+            mine, own_logs = lax.fori_loop(0, steps[lane], body, start)
+            own_logs = own_logs if step.carries else self._result_numbers(mine)
+            flat = [lax.dynamic_update_index_in_dim(a, m, lane, 0) for a, m in zip(flat, mine, strict=True)]
+            return flat, lax.dynamic_update_index_in_dim(logs, own_logs, lane, 0)
+
+        return lax.fori_loop(0, lanes, one_lane, (flat, jnp.zeros((lanes, len(step.logs)), jnp.float32)))
+
+    def _result_numbers(self, flat):
+        return _numbers(self.results(flat))
+
+    def predict(self, rows: int, looped: bool) -> Callable:
+        """`predict`: state, inputs of role x -> outputs."""
+        run = self.prediction(rows)[0]
+        count = len(self.state.leaves)
+
+        def one_lane(flat, batches):
+            return lax.map(lambda batch: run(flat, batch), batches)
+
+        def function(*arguments):
+            flat, batches = list(arguments[:count]), list(arguments[count:])
+            if looped:
+                return tuple(lax.map(lambda lane: one_lane(*lane), (flat, batches)))
+            return tuple(jax.vmap(one_lane)(flat, batches))
+
+        return function
+
+
+def _callable(jaxpr, count: int) -> Callable:
+    call = jaxpr_as_fun(jaxpr)
+
+    def run(flat, batch):
+        outputs = call(*flat, *batch)
+        return list(outputs[:count]), outputs[count]
+
+    return run
+
+
+def _select(active, new, old):
+    return jnp.where(active.reshape(active.shape + (1,) * (new.ndim - 1)), new, old)
+
+
+def _flat_logs(logs: dict) -> dict:
+    """Logs in the order of a Keras history (`keras.src.utils.python_utils.pythonify_logs`)."""
+    flat = {}
+    for name, value in sorted(logs.items()):
+        flat.update(_flat_logs(value) if isinstance(value, dict) else {name: value})
+    return flat
+
+
+def _numbers(logs: dict) -> jax.Array:
+    for name, value in logs.items():
+        if jnp.size(value) != 1:
+            raise LoweringFailure(
+                "not_lowerable", f"the metric {name} gives an array of shape {jnp.shape(value)}: a log must be a number"
+            )
+    numbers = [jnp.asarray(value).astype(jnp.float32).reshape(()) for value in logs.values()]
+    return jnp.stack(numbers) if numbers else jnp.zeros((0,), jnp.float32)
+
+
+def _output_names(model, outputs, count: int) -> list[str]:
+    if isinstance(outputs, dict):
+        return [str(key) for key in sorted(outputs)]
+    names = list(getattr(model, "output_names", None) or [])
+    if count == 1 and not isinstance(outputs, (list, tuple)):
+        return ["output"]
+    return names if len(names) == count else [f"output_{index}" for index in range(count)]
+
+
+def _mentions(jaxpr, primitive: str) -> bool:
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == primitive:
+            return True
+        if any(_mentions(inner, primitive) for inner in jaxprs_in_params(equation.params)):
+            return True
+    return False

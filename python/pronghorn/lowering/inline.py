@@ -1,0 +1,53 @@
+"""A model written as `layers:` in an experiment file."""
+
+from __future__ import annotations
+
+from pronghorn.lowering.failures import LoweringFailure, describe_error
+from pronghorn.lowering.tensors import Inputs
+
+
+def sequential(request: dict, inputs: Inputs):
+    """A compiled `keras.Sequential` of the request's layers on the data's one input."""
+    import keras
+
+    if len(inputs.x) != 1:
+        raise LoweringFailure("bad_request", "`layers` makes a model of one input: name one array as x")
+    tensor = inputs.x[0]
+    layers = [keras.Input(tensor.shape, dtype=tensor.dtype, name=None if tensor.name == "x" else tensor.name)]
+    layers += [_made(keras.layers, entry, "layer") for entry in request.get("layers") or []]
+    model = keras.Sequential(layers)
+    compiling = dict(request.get("compile") or {})
+    if "optimizer" not in compiling:
+        raise LoweringFailure("not_compiled", "`compile` names no optimizer")
+    compiling["optimizer"] = _named(keras.optimizers, compiling["optimizer"], "optimizer")
+    for key, module in (("loss", keras.losses), ("metrics", keras.metrics), ("weighted_metrics", keras.metrics)):
+        if key in compiling:
+            value = compiling[key]
+            many = [_named(module, one, key) for one in value] if isinstance(value, list) else None
+            compiling[key] = many if many is not None else _named(module, value, key)
+    model.compile(**compiling)
+    return model
+
+
+def _named(module, entry, what: str):
+    """A string stays Keras's own name for a thing; one key over arguments is made."""
+    return entry if isinstance(entry, str) or entry is None else _made(module, entry, what)
+
+
+def _made(module, entry, what: str):
+    if isinstance(entry, str):
+        name, arguments = entry, {}
+    elif isinstance(entry, dict) and len(entry) == 1:
+        ((name, arguments),) = entry.items()
+        arguments = dict(arguments or {})
+    else:
+        raise LoweringFailure("bad_request", f"a {what} is one Keras name over its arguments, not {entry!r}")
+    made = getattr(module, name, None)
+    if made is None and hasattr(module, "get"):
+        made = type(module.get(name))
+    if not isinstance(made, type):
+        raise LoweringFailure("bad_request", f"Keras has no {what} {name!r}")
+    try:
+        return made(**arguments)
+    except Exception as error:
+        raise LoweringFailure("build_raised", f"{name}: {describe_error(error)}") from error

@@ -1,0 +1,131 @@
+"""Numbers that differ between the trials of one program: where they stand, and the proof that nothing else depends on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from pronghorn.lowering.state import State
+
+SENTINEL = 0.7548828125
+"""A learning rate that nobody asks for, exact in float32."""
+
+
+def config_text(model) -> str:
+    """The model's `config.json`, as `Model.save` writes it."""
+    from keras.src.saving import saving_lib
+
+    return saving_lib._serialize_model_as_json(model)[0]
+
+
+def learning_rate(model) -> tuple[object | None, str | None]:
+    """The variable that holds the learning rate, or why there is none."""
+    from keras.src import backend
+
+    optimizer = model.optimizer
+    while getattr(optimizer, "inner_optimizer", None) is not None:
+        optimizer = optimizer.inner_optimizer
+    if getattr(optimizer, "_inner_optimizers", None):
+        return None, "the optimizer is made of several, each with a learning rate of its own: none can vary by itself"
+    rate = getattr(optimizer, "_learning_rate", None)
+    if isinstance(rate, backend.Variable):
+        return rate, None
+    return None, "the learning rate is a schedule or a function, not a number: it cannot vary by itself"
+
+
+def entries(model, state: State, text: str, varied_seed: int | None) -> tuple[list[dict], list[str]]:
+    """The `parameters` of `program.json`, and the notes on what is not among them."""
+    found: list[dict] = []
+    variable, note = learning_rate(model)
+    if variable is not None:
+        spans = [span_of(text, path) for path in learning_rate_paths(model, variable, text)]
+        found.append(
+            {"name": "learning_rate", "leaf": state.index(variable), "span": spans[0] if len(spans) == 1 else None}
+        )
+    if varied_seed is not None:
+        tree = json.loads(text)
+        for path in seed_paths(tree, varied_seed):
+            found.append({"name": "seed", "leaf": None, "span": span_of(text, path)})
+    return found, [note] if note else []
+
+
+def learning_rate_paths(model, variable, text: str) -> list[tuple]:
+    """The places in the configuration that follow the learning rate's variable."""
+    import jax.numpy as jnp
+
+    value = variable._value
+    try:
+        variable._value = jnp.asarray(SENTINEL, value.dtype)
+        changed = json.loads(config_text(model))
+    finally:
+        variable._value = value
+    return [path for path, _, new in differences(json.loads(text), changed) if new == SENTINEL]
+
+
+def seed_paths(tree, seed: int) -> list[tuple]:
+    """The places in a configuration that hold the seed argument's value under the key `seed`."""
+    return [path for path, value in _leaves(tree) if path and path[-1] == "seed" and value == seed]
+
+
+def span_of(text: str, path: tuple) -> list[int] | None:
+    """Byte offset and length, in a `config.json`, of the literal at a path."""
+    tree = json.loads(text)
+    if json.dumps(tree) != text:
+        return None
+    holder = tree
+    for key in path[:-1]:
+        holder = holder[key]
+    literal = json.dumps(holder[path[-1]])
+    mark = "\x00pronghorn\x00"
+    holder[path[-1]] = mark
+    offset = json.dumps(tree).find(json.dumps(mark))
+    return [offset, len(literal)] if text[offset : offset + len(literal)] == literal else None
+
+
+def differences(first, second, path: tuple = ()) -> Iterator[tuple]:
+    """Where two JSON values differ: path, the first's value, the second's."""
+    if isinstance(first, dict) and isinstance(second, dict) and first.keys() == second.keys():
+        for key in first:
+            yield from differences(first[key], second[key], (*path, key))
+    elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        for index, (a, b) in enumerate(zip(first, second, strict=True)):
+            yield from differences(a, b, (*path, index))
+    elif first != second and not (first is None and second is None):
+        yield path, first, second
+
+
+def unexplained(first: str, second: str, rate_paths: list[tuple], seeds: tuple[int, int] | None) -> list[tuple]:
+    """The differences of two builds' configurations that are neither their learning rates nor their seeds."""
+    rest = []
+    for path, a, b in differences(json.loads(first), json.loads(second)):
+        if path[-1:] == ("shared_object_id",):
+            # An address in memory: it only says which objects are the same one.
+            continue
+        is_rate = path in rate_paths and isinstance(b, float)
+        is_seed = seeds is not None and path[-1:] == ("seed",) and (a, b) == seeds
+        if not is_rate and not is_seed:
+            rest.append((path, a, b))
+    return rest
+
+
+def written(path: tuple) -> str:
+    """A path in a configuration, for a sentence."""
+    return ".".join(str(key) for key in path if key not in ("config", "compile_config"))
+
+
+def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
+    """Whether two lists of arrays agree in number, shapes and dtypes."""
+    return [(a.shape, a.dtype) for a in first] == [(b.shape, b.dtype) for b in second]
+
+
+def _leaves(tree, path: tuple = ()) -> Iterator[tuple]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _leaves(value, (*path, key))
+    elif isinstance(tree, list):
+        for index, value in enumerate(tree):
+            yield from _leaves(value, (*path, index))
+    else:
+        yield path, tree
