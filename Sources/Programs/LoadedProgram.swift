@@ -145,7 +145,9 @@ public final class LoadedProgram {
         _ = try executable(name, steps: steps, rows: rows)
     }
 
-    private func executable(_ name: FunctionName, steps: Int? = nil, rows: Int? = nil) throws(ProgramError) -> Executable {
+    private func executable(_ name: FunctionName, steps: Int? = nil, rows: Int? = nil) throws(ProgramError)
+        -> Executable
+    {
         let function = try bundle.function(name, lanes: lanes, steps: steps, rows: rows, form: form)
         if let ready = executables[function.file] { return ready }
         let code = try bundle.code(of: function)

@@ -20,7 +20,8 @@ public struct ProgramBundle: Sendable {
         }
         guard description.version == ProgramDescription.currentVersion else {
             throw ProgramError(
-                .unreadable, "the program in \(folder) is of version \(description.version), not "
+                .unreadable,
+                "the program in \(folder) is of version \(description.version), not "
                     + "\(ProgramDescription.currentVersion)")
         }
     }
@@ -37,7 +38,8 @@ public struct ProgramBundle: Sendable {
                 && (rows == nil || function.rows == rows) && (form == nil || function.form == form)
         }
         guard let found else {
-            let wanted = "\(name.rawValue) of \(lanes) lanes, \(steps ?? 0) steps, \(rows ?? 0) rows, \(form ?? "any") form"
+            let wanted =
+                "\(name.rawValue) of \(lanes) lanes, \(steps ?? 0) steps, \(rows ?? 0) rows, \(form ?? "any") form"
             let there = description.functions.map(\.file).joined(separator: ", ")
             throw ProgramError(.noSuchFunction, "the program in \(folder) has no \(wanted); it has \(there)")
         }

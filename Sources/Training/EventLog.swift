@@ -1,0 +1,69 @@
+import FoundationEssentials
+import Synchronization
+import SystemPackage
+import Units
+
+/// Where a runner's events go: a line each on standard output, and those of a unit in its `events.ndjson` too.
+final class EventLog: Sendable {
+    private struct State {
+        var number = 0
+        var lastBeat = 0.0
+        var files: [String: FileDescriptor] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let output: FileDescriptor
+
+    init(output: FileDescriptor = .standardOutput) {
+        self.output = output
+    }
+
+    /// Opens the unit's own record; its events are appended to it from now on.
+    func begin(unit: String, in folder: FilePath) throws(TrainingError) {
+        do {
+            let file = try FileDescriptor.open(
+                folder.appending("events.ndjson"), .writeOnly, options: [.create, .append, .closeOnExec],
+                permissions: .ownerReadWrite)
+            let previous = state.withLock { state in
+                defer { state.files[unit] = file }
+                return state.files[unit]
+            }
+            try previous?.close()
+        } catch {
+            throw TrainingError(.files, "\(folder.appending("events.ndjson")) cannot be written", cause: error)
+        }
+    }
+
+    /// Says how far a pass is, at most every half second.
+    func beat(unit: String, epoch: Int, step: Int, steps: Int) {
+        let now = Date().timeIntervalSince1970
+        let due = state.withLock { state in
+            guard now - state.lastBeat >= 0.5 else { return false }
+            state.lastBeat = now
+            return true
+        }
+        if due { say(.beat(epoch: epoch, step: min(step, steps), steps: steps), unit: unit) }
+    }
+
+    /// Closes the unit's record.
+    func end(unit: String) {
+        let file = state.withLock { $0.files.removeValue(forKey: unit) }
+        try? file?.close()
+    }
+
+    /// Says something of a unit, or of the runner itself.
+    ///
+    /// A reader that is gone is no error here: the watch on standard input ends the process.
+    func say(_ what: RunnerEvent.What, unit: String? = nil) {
+        state.withLock { state in
+            let event = RunnerEvent(number: state.number, time: Date().timeIntervalSince1970, unit: unit, what: what)
+            state.number += 1
+            guard var line = try? event.line() else { return }
+            line.append(UInt8(ascii: "\n"))
+            line.withUnsafeBytes { bytes in
+                _ = try? output.writeAll(bytes)
+                if let unit, let file = state.files[unit] { _ = try? file.writeAll(bytes) }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Dispatch
+import Files
+import Programs
+import Synchronization
+import SystemPackage
+import TensorFiles
+import Units
+
+/// Writes model files on a thread of its own, so that the device trains the next unit meanwhile.
+///
+/// A unit is reported finished only when everything it left is on the disk: one `syncfs` for all its files, since an
+/// fsync for each of 1,000 files took twenty times as long.
+final class ModelWriter: Sendable {
+    private let queue = DispatchQueue(label: "pronghorn.models")
+    private let log: EventLog
+    private let failures = Mutex<[String: TrainingError]>([:])
+    /// Bounds the states that wait in memory: the trainer stops at two.
+    private let room = DispatchSemaphore(value: 2)
+
+    init(log: EventLog) {
+        self.log = log
+    }
+
+    /// Writes a state's models into the unit's folder `models`, after those that came before.
+    func write(_ state: TrainedState, in folder: FilePath) {
+        room.wait()
+        queue.async { [self] in
+            defer { room.signal() }
+            do {
+                try writeModels(of: state, in: folder.appending("models"))
+            } catch {
+                failures.withLock {
+                    $0[state.unit.id] = TrainingError(
+                        .files, "models cannot be written to \(folder)", cause: error)
+                }
+            }
+        }
+    }
+
+    /// Says that a unit is finished, once all its models are durable.
+    func finish(_ unit: Unit, in folder: FilePath, seconds: @escaping @Sendable () -> Double) {
+        queue.async { [self] in
+            do {
+                if let failure = failures.withLock({ $0.removeValue(forKey: unit.id) }) { throw failure }
+                try Folder.syncFileSystem(containing: folder)
+                log.say(.finished(seconds: seconds()), unit: unit.id)
+            } catch {
+                log.say(.failed(code: TrainingError.Code.files.rawValue, message: "\(error)"), unit: unit.id)
+            }
+            log.end(unit: unit.id)
+        }
+    }
+
+    /// Forgets what went wrong with a unit that has failed for another reason.
+    func abandon(_ unit: String) {
+        queue.async { [self] in failures.withLock { _ = $0.removeValue(forKey: unit) } }
+    }
+
+    /// Waits until all that was given is written.
+    func drain() {
+        queue.sync {}
+    }
+
+    private func writeModels(of state: TrainedState, in models: FilePath) throws {
+        try Folder.create(models)
+        let template = try KerasTemplate(state.bundle.template)
+        for (index, lane) in state.unit.lanes.enumerated() {
+            let name = state.fileName(of: lane)
+            let bytes = try template.write(
+                to: models.appending(name), patches: state.patches(lane: index),
+                configPatches: state.configPatches(lane: lane), durable: false)
+            log.say(
+                .saved(trial: lane.trial, file: "models/\(name)", kind: state.kind.rawValue, bytes: bytes),
+                unit: state.unit.id)
+        }
+    }
+}

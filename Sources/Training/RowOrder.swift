@@ -1,0 +1,42 @@
+import Randomness
+import Units
+
+/// The rows of one lane, in the order in which an epoch reads them.
+///
+/// Unshuffled, that is the order of the partition. Shuffled, epoch e (counted from 0) reads the partition's rows as
+/// `SplitMix64(seed: trial's seed, stream: e)` shuffles them: an epoch's order depends on nothing before it, so that a
+/// trial goes on after an interruption as if there had been none.
+struct RowOrder: Sendable {
+    /// Row numbers of the source; nil stands for 0..<count.
+    private let rows: [Int32]?
+    let count: Int
+
+    init(_ range: Unit.RowRange, in file: [Int32]) throws(TrainingError) {
+        count = range.count
+        guard let start = range.start else {
+            rows = nil
+            return
+        }
+        guard start >= 0, range.count >= 0, range.count <= file.count, start <= file.count - range.count else {
+            throw TrainingError(.invalidUnit, "rows \(start) to \(start + range.count) of \(file.count) are asked for")
+        }
+        rows = Array(file[start..<start + range.count])
+    }
+
+    /// The highest row number, for a check against the source; -1 without rows.
+    var highest: Int { rows.map { Int($0.max() ?? -1) } ?? count - 1 }
+
+    /// The lowest row number.
+    var lowest: Int { rows.map { Int($0.min() ?? 0) } ?? 0 }
+
+    /// The order as stored; nil stands for 0..<count.
+    var stored: [Int32]? { rows }
+
+    /// The order of an epoch's training, drawn from the trial's seed.
+    func shuffled(seed: UInt64, epoch: Int) -> [Int32] {
+        var order = rows ?? Array(0..<Int32(count))
+        var generator = SplitMix64(seed: seed, stream: UInt64(epoch))
+        generator.shuffle(&order)
+        return order
+    }
+}

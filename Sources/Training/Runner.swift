@@ -1,0 +1,160 @@
+import Files
+import FoundationEssentials
+public import PJRT
+import Programs
+public import SystemPackage
+import Units
+
+/// The process that works on units on one device.
+///
+/// It reads a unit folder's path a line from standard input, says what happens on standard output, and ends when its
+/// input closes: whoever holds the other end is gone then, or has no more work.
+public final class Runner {
+    /// What a runner is told when it starts.
+    public struct Options: Sendable {
+        public var plugin: FilePath
+        public var pluginDigest: String?
+        /// The device's name in events: `cpu:0`, `cuda:1`.
+        public var device: String
+        public var clientOptions: [String: OptionValue]
+        /// Where compiled executables are kept; nil is the cache folder.
+        public var executables: FilePath?
+
+        public init(
+            plugin: FilePath, pluginDigest: String?, device: String, clientOptions: [String: OptionValue],
+            executables: FilePath? = nil
+        ) {
+            self.plugin = plugin
+            self.pluginDigest = pluginDigest
+            self.device = device
+            self.clientOptions = clientOptions
+            self.executables = executables
+        }
+    }
+
+    private let client: Client
+    private let cache: ExecutableCache
+    private let log: EventLog
+    private let writer: ModelWriter
+    /// Programs stay loaded: most units of a run share one.
+    private var programs: [String: LoadedProgram] = [:]
+
+    /// Loads the plugin and opens its device.
+    public init(_ options: Options) throws {
+        log = EventLog()
+        writer = ModelWriter(log: log)
+        client = try Client(
+            try Plugin.load(options.plugin, expecting: options.pluginDigest), options: options.clientOptions)
+        cache = ExecutableCache(folder: options.executables)
+        let device = try client.devices.first
+        log.say(
+            .ready(device: options.device, platform: client.platformName, memory: device?.memory?.bytesLimit))
+    }
+
+    /// Works on units until standard input closes.
+    public func work() {
+        let units = UnitQueue()
+        units.listen()
+        while let path = units.next() {
+            work(on: FilePath(path))
+            units.done()
+        }
+        writer.drain()
+    }
+
+    private func work(on folder: FilePath) {
+        let clock = ContinuousClock()
+        let began = clock.now
+        // A unit that cannot even be read is named by its folder.
+        var id = folder.lastComponent?.string ?? folder.string
+        do {
+            let unit = try read(folder)
+            id = unit.id
+            try log.begin(unit: id, in: folder)
+            log.say(.started, unit: id)
+            let program = try program(of: unit)
+            switch unit.work {
+            case .probe: try probe(unit, program)
+            case .train: try train(unit, in: folder, program)
+            }
+            writer.finish(unit, in: folder) { began.duration(to: clock.now).seconds }
+        } catch {
+            let failure = Self.classify(error)
+            log.say(.failed(code: failure.code.rawValue, message: failure.description), unit: id)
+            writer.abandon(id)
+            log.end(unit: id)
+        }
+    }
+
+    private func read(_ folder: FilePath) throws(TrainingError) -> Unit {
+        let path = folder.appending(Unit.fileName)
+        do {
+            let file = try MappedFile(path)
+            let unit = try file.withBytes { try Unit(json: Data($0)) }
+            guard unit.version == Unit.currentVersion, !unit.lanes.isEmpty, unit.lanes.count <= unit.packing.lanes
+            else {
+                throw TrainingError(.invalidUnit, "\(path) is not a unit of version \(Unit.currentVersion)")
+            }
+            return unit
+        } catch let error as TrainingError {
+            throw error
+        } catch {
+            throw TrainingError(.invalidUnit, "\(path) cannot be read", cause: error)
+        }
+    }
+
+    private func program(of unit: Unit) throws -> LoadedProgram {
+        let key = "\(unit.program.folder) \(unit.packing.lanes) \(unit.packing.form)"
+        let bundle = try ProgramBundle(FilePath(unit.program.folder))
+        let program: LoadedProgram
+        if let loaded = programs[key], loaded.bundle.description == bundle.description {
+            program = loaded
+        } else {
+            program = LoadedProgram(
+                bundle, lanes: unit.packing.lanes, form: unit.packing.form, client: client, cache: cache)
+            programs[key] = program
+        }
+        program.onCompiling = { [log] in log.say(.compiling(function: $0), unit: unit.id) }
+        program.onCompiled = { [log] compiled in
+            log.say(
+                .compiled(
+                    function: compiled.file, seconds: compiled.seconds, cached: compiled.cached,
+                    memory: RunnerEvent.Memory(
+                        arguments: compiled.memory.arguments, outputs: compiled.memory.outputs,
+                        aliased: compiled.memory.aliased, temporary: compiled.memory.temporary)), unit: unit.id)
+        }
+        return program
+    }
+
+    private func train(_ unit: Unit, in folder: FilePath, _ program: LoadedProgram) throws {
+        let data = try UnitData(unit, in: folder, for: program.bundle.description)
+        let training = UnitTraining(unit: unit, program: program, client: client, data: data, log: log) {
+            [writer] state in
+            writer.write(state, in: folder)
+        }
+        try training.run()
+    }
+
+    private func probe(_ unit: Unit, _ program: LoadedProgram) throws {
+        for function in unit.functions {
+            try program.prepare(function.name, steps: function.steps, rows: function.rows)
+        }
+    }
+
+    private static func classify(_ error: any Error) -> TrainingError {
+        var cause: (any Error)? = error
+        while let inner = cause {
+            if let known = inner as? TrainingError { return known }
+            if let program = inner as? ProgramError {
+                if program.cause == nil { return TrainingError(.invalidUnit, program.message) }
+                cause = program.cause
+                if let plugin = program.cause as? PJRTError, plugin.code == .plugin(.resourceExhausted) {
+                    return TrainingError(.outOfMemory, program.description)
+                }
+                return TrainingError(.device, program.description)
+            }
+            cause = nil
+        }
+        return TrainingError(.device, "\(error)")
+    }
+}

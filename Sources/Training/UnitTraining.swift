@@ -1,0 +1,147 @@
+import Bundles
+import PJRT
+import Programs
+import SystemPackage
+import Units
+
+/// Trains the lanes of one unit: epochs of steps on the device, their metrics, and the states that models are made of.
+///
+/// The steps, their order and the handling of the last partial batch are those of `keras.Model.fit` on the JAX backend
+/// (`keras.src.backend.jax.trainer.JAXTrainer.fit`): metrics begin anew each epoch, the last batch is a step of its own
+/// shape, and validation follows the epoch's last step.
+struct UnitTraining {
+    let unit: Unit
+    let program: LoadedProgram
+    let client: Client
+    let data: UnitData
+    let log: EventLog
+    /// Called with states that have come back from the device and shall become model files.
+    let keep: (TrainedState) -> Void
+
+    /// Trains all epochs.
+    func run() throws {
+        let clock = ContinuousClock()
+        let began = clock.now
+        var state = try startingState()
+        var best = BestEpochs(unit.save.best, lanes: unit.lanes.count)
+        var bestState: LoadedProgram.State?
+        if unit.save.initial { keep(try TrainedState(state, .initial, of: unit, program)) }
+        for epoch in unit.fit.firstEpoch..<unit.fit.lastEpoch {
+            let epochBegan = clock.now
+            var metrics = try train(epoch, &state)
+            if validates(after: epoch) {
+                for (name, values) in try validate(epoch, &state) { metrics["val_\(name)"] = values }
+            }
+            log.say(
+                .epoch(epoch: epoch, seconds: epochBegan.duration(to: clock.now).seconds, metrics: metrics),
+                unit: unit.id)
+            if let better = best.update(metrics) {
+                if let earlier = bestState.take() {
+                    bestState = try program.choose(better, state, earlier)
+                } else {
+                    bestState = try program.choose(better.map { _ in true }, state, state)
+                }
+            }
+        }
+        try program.finalize(&state)
+        if let bestState = bestState.take() { keep(try TrainedState(bestState, .best, of: unit, program)) }
+        if unit.save.final { keep(try TrainedState(state, .final, of: unit, program)) }
+        log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
+    }
+
+    private func startingState() throws -> LoadedProgram.State {
+        let seeds = unit.lanes.map { lane in
+            program.bundle.description.seeds(for: lane.seed)
+        }
+        var state = try program.initialize(seeds: seeds)
+        for parameter in Set(unit.lanes.flatMap(\.parameters.keys)).sorted() {
+            try program.set(parameter, to: unit.lanes.map { $0.parameters[parameter] ?? .nan }, in: &state)
+        }
+        return state
+    }
+
+    private func train(_ epoch: Int, _ state: inout LoadedProgram.State) throws -> [String: [Double]] {
+        let batches = unit.lanes.enumerated().map { index, lane in
+            let order = data.training[index]
+            return LaneBatch(
+                order: unit.fit.shuffle ? order.shuffled(seed: lane.seed, epoch: epoch) : order.stored, first: 0,
+                count: order.count, data: data.sources[lane.source])
+        }
+        return try pass(
+            .train, batches, batchSize: unit.fit.batchSize, steps: unit.packing.steps, epoch,
+            logs: program.bundle.description.logs, &state)
+    }
+
+    private func validates(after epoch: Int) -> Bool {
+        unit.lanes.contains { $0.validation != nil } && (epoch + 1).isMultiple(of: unit.fit.validationFrequency)
+    }
+
+    private func validate(_ epoch: Int, _ state: inout LoadedProgram.State) throws -> [String: [Double]] {
+        let batches = unit.lanes.enumerated().map { index, lane in
+            let order = data.validation[index]
+            return LaneBatch(
+                order: order?.stored, first: 0, count: order?.count ?? 0,
+                data: data.sources[lane.validationSource ?? lane.source])
+        }
+        return try pass(
+            .evaluate, batches, batchSize: unit.fit.validationBatchSize, steps: unit.packing.evaluateSteps, epoch,
+            logs: program.bundle.description.evaluateLogs, &state)
+    }
+
+    /// Runs every lane through its rows once: whole batches, `steps` a call, then one call for each size of last batch.
+    private func pass(
+        _ function: FunctionName, _ lanes: [LaneBatch], batchSize: Int, steps: Int, _ epoch: Int, logs names: [String],
+        _ state: inout LoadedProgram.State
+    ) throws -> [String: [Double]] {
+        var logs = LaneLogs(names: names, lanes: lanes.count)
+        let longest = lanes.map { $0.count / batchSize }.max() ?? 0
+        let tails = Set(lanes.map { $0.count % batchSize }).subtracting([0]).sorted()
+        let calls =
+            stride(from: 0, to: longest, by: max(steps, 1)).map { Call(firstStep: $0, steps: steps, rows: batchSize) }
+            + tails.map { Call(firstStep: nil, steps: 1, rows: $0) }
+        for (number, call) in calls.enumerated() {
+            let parts = lanes.map { call.part(of: $0, batchSize: batchSize) }
+            let counts = parts.map { Int32($0.count / call.rows) }
+            let inputs = try data.upload(
+                parts, to: client, width: program.lanes, steps: call.steps, rows: call.rows,
+                of: program.bundle.description)
+            let result = try program.run(
+                function, steps: call.steps, rows: call.rows, state: &state, inputs: inputs,
+                counts: counts + Array(repeating: 0, count: program.lanes - lanes.count), reset: number == 0)
+            logs.add(result, for: counts)
+            log.beat(unit: unit.id, epoch: epoch, step: call.lastStep, steps: longest)
+        }
+        return try logs.values()
+    }
+}
+
+/// One call of a function during a pass.
+private struct Call {
+    /// The first of the whole batches it takes; nil for the call of a last partial batch.
+    var firstStep: Int?
+    var steps: Int
+    var rows: Int
+
+    var lastStep: Int { (firstStep ?? 0) + steps }
+
+    /// The rows of a lane that this call takes.
+    func part(of lane: LaneBatch, batchSize: Int) -> LaneBatch {
+        var part = lane
+        let whole = lane.count / batchSize
+        if let firstStep {
+            part.first = min(firstStep, whole) * batchSize
+            part.count = max(0, min(whole - firstStep, steps)) * batchSize
+        } else {
+            part.first = whole * batchSize
+            part.count = lane.count % batchSize == rows ? rows : 0
+        }
+        return part
+    }
+}
+
+extension Duration {
+    /// The duration in seconds.
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}
