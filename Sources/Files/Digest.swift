@@ -26,7 +26,7 @@ public enum Digest {
         return mapped.withBytes { sha256($0) }
     }
 
-    private static func hexadecimal(_ digest: SHA256Digest) -> String {
+    fileprivate static func hexadecimal(_ digest: SHA256Digest) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         text.reserveCapacity(64)
@@ -36,4 +36,20 @@ public enum Digest {
         }
         return String(decoding: text, as: UTF8.self)
     }
+}
+
+/// A SHA-256 digest of bytes that come piece by piece.
+public struct RunningDigest {
+    private var hash = SHA256()
+
+    /// Begins with no bytes.
+    public init() {}
+
+    /// Appends bytes.
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        hash.update(bufferPointer: bytes)
+    }
+
+    /// The digest of all bytes so far, in 64 lower-case hexadecimal digits.
+    public func finish() -> String { Digest.hexadecimal(hash.finalize()) }
 }

@@ -24,6 +24,7 @@ public struct FileWriter: ~Copyable {
         if bytes.count >= Self.gathered {
             try put(bytes)
         } else {
+            if pending.isEmpty { pending.reserveCapacity(Self.gathered) }
             pending.append(contentsOf: bytes)
         }
     }
