@@ -91,9 +91,11 @@ public struct BufferList: ~Copyable, @unchecked Sendable {
         try client.array(handles[index], types[index], as: element)
     }
 
-    /// Reads a tensor's elements in place, in row-major order. Only where the device's memory is this process's.
-    public func withUnsafeBytes<Result, Failure: Error>(
-        _ index: Int, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    /// Reads a tensor's elements in place, in row-major order, where the device's memory is this process's.
+    ///
+    /// The memory must not be used after `body` has returned.
+    public func withUnsafeBytes<Result>(
+        _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
         guard client.isCPU else {
             throw PJRTError(.unsupported, "memory of \(client.platformName) cannot be read in place; copy it")

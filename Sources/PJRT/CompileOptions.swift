@@ -10,8 +10,9 @@ public struct CompileOptions: Sendable, Hashable {
 
     /// The id of the device to compile for; nil is the client's first.
     public var device: Int?
-    /// Options of the compiler by name, such as `xla_gpu_cuda_data_dir`. The plugin refuses a name that it does not
-    /// know.
+    /// Options of the compiler by name, such as `xla_gpu_cuda_data_dir`.
+    ///
+    /// The plugin refuses a name that it does not know.
     public var overrides: [String: Value]
 
     /// Makes compile options.

@@ -79,7 +79,8 @@ extension Executable {
         }
     }
 
-    private func run(_ arguments: [OpaquePointer?], donated: Int) throws(PJRTError) -> BufferList {
+    /// Calls the program; the first `donated` arguments may be overwritten, and are then deleted.
+    func run(_ arguments: [OpaquePointer?], donated: Int) throws(PJRTError) -> BufferList {
         guard arguments.count == argumentNumbers.count else {
             throw PJRTError(
                 .invalidArgument, "the program takes \(argumentNumbers.count) arguments; \(arguments.count) were given")

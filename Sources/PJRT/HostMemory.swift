@@ -16,7 +16,8 @@ extension Client {
     ) throws(PJRTError) -> Buffer {
         // A small copy is cheapest during the call; for a large one, waiting for the transfer saves a staging copy.
         let semantics =
-            bytes.count <= 65_536 ? PJRT_HostBufferSemantics_OnlyDuringCall
+            bytes.count <= 65_536
+            ? PJRT_HostBufferSemantics_OnlyDuringCall
             : PJRT_HostBufferSemantics_UntilTransferCompletes
         let type = TensorType(elementType, shape)
         let (buffer, event) = try transfer(bytes, type, semantics, device)
@@ -70,7 +71,8 @@ extension Client {
     ) throws(PJRTError) -> (buffer: OpaquePointer, done: OpaquePointer?) {
         guard type.shape.allSatisfy({ $0 >= 0 }), bytes.count == type.byteCount else {
             throw PJRTError(
-                .invalidArgument, "\(bytes.count) bytes cannot become a buffer of \(type): \(type.byteCount) are needed")
+                .invalidArgument, "\(bytes.count) bytes cannot become a buffer of \(type): \(type.byteCount) are needed"
+            )
         }
         // The plugin refuses a null address even for a tensor without elements.
         return try withUnsafePointer(to: UInt64(0)) { (nothing) throws(PJRTError) in

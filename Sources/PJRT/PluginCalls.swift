@@ -20,7 +20,6 @@ extension PJRT_Related_Args: PluginArguments {}
 extension PJRT_Text_Args: PluginArguments {}
 extension PJRT_List_Args: PluginArguments {}
 extension PJRT_Int_Args: PluginArguments {}
-extension PJRT_Size_Args: PluginArguments {}
 extension PJRT_Bool_Args: PluginArguments {}
 extension PJRT_NamedValue: PluginArguments {}
 extension PJRT_Plugin_Initialize_Args: PluginArguments {}

@@ -74,13 +74,6 @@ typedef struct PJRT_Int_Args {
   int32_t value;  // out
 } PJRT_Int_Args;
 
-// A call on a handle that gives a size back.
-typedef struct PJRT_Size_Args {
-  PJRT_Header header;
-  void *_Nullable handle;
-  size_t value;  // out
-} PJRT_Size_Args;
-
 // A call on a handle that gives a truth value back.
 typedef struct PJRT_Bool_Args {
   PJRT_Header header;
@@ -361,7 +354,7 @@ typedef struct PJRT_Api {
   void *_Nullable slot_29;
   PJRT_Function _Nullable PJRT_Device_GetDescription;
   void *_Nullable slot_31;
-  PJRT_Function _Nullable PJRT_Device_LocalHardwareId;
+  void *_Nullable slot_32;
   void *_Nullable slot_33;
   void *_Nullable slot_34;
   PJRT_Function _Nullable PJRT_Device_MemoryStats;
@@ -371,14 +364,14 @@ typedef struct PJRT_Api {
   void *_Nullable slot_39;
   void *_Nullable slot_40;
   PJRT_Function _Nullable PJRT_Executable_Destroy;
-  PJRT_Function _Nullable PJRT_Executable_Name;
+  void *_Nullable slot_42;
   void *_Nullable slot_43;
   void *_Nullable slot_44;
-  PJRT_Function _Nullable PJRT_Executable_NumOutputs;
+  void *_Nullable slot_45;
   void *_Nullable slot_46;
   void *_Nullable slot_47;
   void *_Nullable slot_48;
-  PJRT_Function _Nullable PJRT_Executable_OptimizedProgram;
+  void *_Nullable slot_49;
   PJRT_Function _Nullable PJRT_Executable_Serialize;
   PJRT_Function _Nullable PJRT_LoadedExecutable_Destroy;
   PJRT_Function _Nullable PJRT_LoadedExecutable_GetExecutable;
@@ -389,8 +382,8 @@ typedef struct PJRT_Api {
   PJRT_Function _Nullable PJRT_Executable_DeserializeAndLoad;
   void *_Nullable slot_58;
   PJRT_Function _Nullable PJRT_Buffer_Destroy;
-  PJRT_Function _Nullable PJRT_Buffer_ElementType;
-  PJRT_Function _Nullable PJRT_Buffer_Dimensions;
+  void *_Nullable slot_60;
+  void *_Nullable slot_61;
   void *_Nullable slot_62;
   void *_Nullable slot_63;
   void *_Nullable slot_64;
@@ -402,7 +395,7 @@ typedef struct PJRT_Api {
   void *_Nullable slot_70;
   PJRT_Function _Nullable PJRT_Buffer_ToHostBuffer;
   void *_Nullable slot_72;
-  PJRT_Function _Nullable PJRT_Buffer_ReadyEvent;
+  void *_Nullable slot_73;
   PJRT_Function _Nullable PJRT_Buffer_UnsafePointer;
   void *_Nullable slot_75;
   void *_Nullable slot_76;
