@@ -184,6 +184,8 @@ extension Ledger {
     /// Closes the file, which folds the log into it; without it that happens with the last copy of the value.
     public func close() throws(LedgerError) {
         do {
+            // The last connection to close folds the log in, and a reader can't.
+            (writer as? DatabasePool)?.invalidateReadOnlyConnections()
             try writer.close()
         } catch {
             throw .wrap(error, "Closing the ledger", path)

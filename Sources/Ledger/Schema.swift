@@ -1,6 +1,8 @@
 import GRDB
 
-/// The ledger's tables. A migration that has shipped never changes: a later layout is a further migration.
+/// The ledger's tables.
+///
+/// A migration that has shipped never changes: a later layout is a further migration.
 enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()

@@ -8,8 +8,9 @@ public struct TrialResult: Sendable, Hashable {
     public var message: String?
     /// Every metric's last value; NaN where training gave NaN.
     public var metrics: [String: Double]
-    /// Every metric's values, as `History.history` of Keras: a value for each epoch that reported the metric, so that those of
-    /// validation are fewer where it happens less often. Empty where no history was asked for.
+    /// Every metric's values, as `History.history` of Keras; empty where no history was asked for.
+    ///
+    /// There is a value for each epoch that reported the metric: those of validation are fewer where it happens less often.
     public var history: [String: [Double]]
     /// Epochs trained.
     public var epochs: Int

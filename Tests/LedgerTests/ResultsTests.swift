@@ -1,0 +1,146 @@
+import FoundationEssentials
+import Testing
+
+@testable import Ledger
+
+@Suite struct ResultsTests {
+    @Test(
+        "The better end of a metric is guessed as Keras would",
+        arguments: [
+            ("loss", MetricDirection.lower), ("val_loss", .lower), ("mae", .lower), ("val_mean_squared_error", .lower),
+            ("accuracy", .higher), ("val_accuracy", .higher), ("acc", .higher), ("auc", .higher),
+            ("val_auc_1", .higher),
+            ("sparse_top_k_categorical_accuracy", .higher), ("r2_score", .higher), ("f1_score", .higher),
+            ("mean_io_u", .higher), ("precision_2", .higher), ("head_accuracy", .higher), ("head_loss", .lower),
+            ("cosine_similarity", .higher), ("false_positives", .lower), ("kl_divergence", .lower), ("poisson", .lower),
+            ("hinge", .lower), ("brier_score", .lower), ("something_else", .lower),
+        ])
+    func direction(metric: String, direction: MetricDirection) {
+        #expect(MetricDirection.direction(metric) == direction)
+    }
+
+    @Test("Sorted results begin with the best trial; those without a number come last")
+    func sorting() throws {
+        let ledger = try Ledger.finished(losses: [
+            (.sample(0), 0.5), (.sample(1), .nan), (.sample(2), 0.25), (.sample(3), .infinity), (.sample(4), 0.5),
+        ])
+        try ledger.add(trials: [.sample(5)])
+        #expect(try ledger.results(sortedBy: "loss").map(\.trial) == [2, 0, 4, 3, 1, 5])
+        #expect(try ledger.results(sortedBy: "loss", direction: .higher).map(\.trial) == [3, 0, 4, 2, 1, 5])
+        #expect(try ledger.results(filter: .finished).map(\.trial) == [0, 1, 2, 3, 4])
+        #expect(try ledger.results(filter: TrialFilter(trials: [4, 2], limit: 1)).map(\.trial) == [2])
+        #expect(try ledger.best("loss")?.trial == 2)
+        try ledger.fail(trials: [2], as: .diverged, message: "NaN")
+        #expect(try ledger.best("loss")?.trial == 0)
+    }
+
+    @Test("A metric that no trial has is refused with the names of those there are")
+    func unknownMetric() throws {
+        let ledger = try Ledger.finished(losses: [(.sample(0), 0.5)])
+        let error = #expect(throws: LedgerError.self) { try ledger.results(sortedBy: "val_los") }
+        #expect(error?.code == .badRequest)
+        #expect(error?.message.contains("there are loss") == true)
+        #expect(throws: LedgerError.self) { try ledger.groups(by: ["units"], metric: "loss") }
+        #expect(throws: LedgerError.self) { try ledger.groups(by: [], metric: "mae") }
+    }
+
+    @Test("Groups hold the mean, the sample deviation, the extremes and the best trial")
+    func groups() throws {
+        let ledger = try Ledger.finished(losses: [
+            (.sample(0, rate: 0.1, partition: 0), 1e9 + 1), (.sample(1, rate: 0.1, partition: 1), 1e9 + 2),
+            (.sample(2, rate: 0.1, partition: 0), 1e9 + 6), (.sample(3, rate: 0.2, partition: 1, label: "b"), 7),
+            (.sample(4, rate: 0.2), .nan), (.sample(5, rate: 0.3), .nan),
+        ])
+        try ledger.add(trials: [.sample(6, rate: 0.4)])
+        let groups = try ledger.groups(by: ["learning_rate"], metric: "loss")
+        #expect(groups.map { $0.keys["learning_rate"] } == [0.1, 0.2, 0.3])
+        #expect(groups.map(\.count) == [3, 1, 0])
+        #expect(groups.map(\.missing) == [0, 1, 1])
+        #expect(groups.map(\.best) == [0, 3, nil])
+        #expect(groups[0].mean == 1e9 + 3)
+        // Values 1, 2, 6 around a mean of 3: (4 + 1 + 9) / 2.
+        #expect(abs(groups[0].standardDeviation - 7.0.squareRoot()) < 1e-6)
+        #expect((groups[0].minimum, groups[0].maximum) == (1e9 + 1, 1e9 + 6))
+        #expect(groups[1].mean == 7)
+        #expect(groups[1].standardDeviation.isNaN)
+        #expect(groups[2].mean.isNaN)
+        let partitions = try ledger.groups(by: ["partition", "learning_rate"], metric: "loss", filter: .finished)
+        #expect(partitions.map { $0.keys["partition"] } == [0, 1, "b", .null, .null])
+        #expect(try ledger.groups(by: [], metric: "loss").map(\.count) == [4])
+        #expect(try ledger.groups(by: [], metric: "loss", direction: .higher).map(\.best) == [2])
+    }
+
+    @Test("The JSON of a result holds every key that programs rely on, and null for NaN")
+    func json() throws {
+        let ledger = try Ledger.finished(losses: [(.sample(0, partition: 3), .nan), (.sample(1), 0.5)])
+        try ledger.add(trials: [.sample(2)])
+        var text = ""
+        try ledger.writeJSON { text += $0 }
+        #expect(text == ResultsJSON.list(try ledger.results()))
+
+        struct Object: Decodable {
+            var trial: Int
+            var parameters: [String: Double]
+            var partition: Int?
+            var rows: Int
+            var status: String
+            var metrics: [String: Double?]
+            var bestEpoch: Int?
+            var model: String?
+            var history: [String: [Double?]]
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let objects = try decoder.decode([Object].self, from: Data(text.utf8))
+        #expect(objects.map(\.trial) == [0, 1, 2])
+        #expect(objects.map(\.partition) == [3, nil, nil])
+        #expect(objects[0].parameters == ["learning_rate": 0.001])
+        #expect(objects[0].metrics == ["loss": Double?.none])
+        #expect(objects[1].history == ["loss": [0.5]])
+        #expect(objects[1].model == "models/trial-1.keras")
+        #expect(objects.map(\.status) == ["finished", "finished", "waiting"])
+        let first = try #require(text.split(separator: "\n").dropFirst().first)
+        for key in ["trial", "parameters", "partition", "rows", "status", "metrics", "best_epoch", "model", "history"] {
+            #expect(first.contains("\"\(key)\":"))
+        }
+        var empty = ""
+        try Ledger.inMemory().writeJSON { empty += $0 }
+        #expect(empty == "[]\n")
+    }
+
+    @Test("Names and texts with commas, quotes and line ends survive a CSV reader")
+    func csv() throws {
+        let ledger = try Ledger.inMemory()
+        var trial = TrialRecord.sample(0)
+        trial.parameters = ["act": "re,lu", "size": [1, 2], "rows": 7]
+        try ledger.add(trials: [trial, .sample(1)])
+        try ledger.record(
+            epoch: 0, trials: [0, 1], seconds: 1, metrics: ["loss": [0.5, .nan], "val_loss": [.infinity, 1]])
+        try ledger.fail(trials: [0], message: "said \"no\"\r\nand left")
+        var text = ""
+        try ledger.writeCSV { text += $0 }
+        #expect(
+            text == """
+                trial,name,seed,partition,partition_label,act,size,parameter:rows,learning_rate,loss,val_loss,\
+                rows,validation_rows,status,message,epochs,best_epoch,model,engine,engine_reason,device,seconds\r
+                0,trial-0,0,,,"re,lu","[1,2]",7,,0.5,inf,100,20,failed,"said ""no""\r
+                and left",1,,,xla,,,\r
+                1,trial-1,1,,,,,,0.001,nan,1.0,100,20,waiting,,1,,,xla,,,\r\n
+                """)
+        #expect(try ResultsCSV.table(ledger.results()) == text)
+    }
+
+    @Test("Texts of any kind come back from the ledger's JSON")
+    func jsonText() throws {
+        let text = "a\"b\\c\n\t\u{1}é🦌/"
+        let value: ParameterValue = .object([
+            text: .list([.text(text), .bool(true), .null, -3, 1e-5, []]), "e": .object([:]),
+        ])
+        #expect(try JSON.parse(value.json) == value)
+        #expect(try JSON.parse(#" {"a" : "\u00e9\ud83e\udd8c\/" , "b":[ ] } "#) == .object(["a": "é🦌/", "b": []]))
+        for broken in ["", "{", "[1,]x", "{\"a\"}", "\"abc", "nul", "1 2", #""\ud83e""#, "{\"a\":1"] {
+            #expect(throws: JSON.Malformed.self) { try JSON.parse(broken) }
+        }
+        #expect(throws: JSON.Malformed.self) { try JSON.parse(String(repeating: "[", count: 100_000)) }
+    }
+}
