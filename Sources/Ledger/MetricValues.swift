@@ -5,20 +5,52 @@ enum MetricValues {
     typealias Pair = (name: String, value: Double)
 
     static func encode(_ pairs: [Pair]) -> String {
-        var text = "{"
-        for (index, pair) in pairs.enumerated() {
-            if index > 0 { text += "," }
-            JSON.write(pair.name, to: &text)
-            text += ":"
-            if pair.value.isFinite {
-                text += "\(pair.value)"
-            } else if pair.value.isNaN {
-                text += "null"
-            } else {
-                text += pair.value > 0 ? "9e999" : "-9e999"
+        Columns(pairs.map(\.name)).encode { pairs[$0].value }
+    }
+
+    /// Metrics' names, escaped once for the many trials that report the same ones.
+    struct Columns {
+        private let keys: [String]
+
+        init(_ names: [String]) {
+            keys = names.map { name in
+                var key = ""
+                JSON.write(name, to: &key)
+                return key + ":"
             }
         }
-        return text + "}"
+
+        func encode(_ value: (Int) -> Double) -> String {
+            var text = "{"
+            for index in keys.indices {
+                if index > 0 { text += "," }
+                text += keys[index]
+                let value = value(index)
+                if value.isFinite {
+                    text += "\(value)"
+                } else if value.isNaN {
+                    text += "null"
+                } else {
+                    text += value > 0 ? "9e999" : "-9e999"
+                }
+            }
+            return text + "}"
+        }
+
+        /// Whether a text of `encode` holds exactly these names in this order, found without reading its numbers.
+        func areThose(of text: String) -> Bool {
+            var rest = text.utf8[...]
+            for (index, key) in keys.enumerated() {
+                guard rest.popFirst() == (index == 0 ? UInt8(ascii: "{") : UInt8(ascii: ",")),
+                    rest.starts(with: key.utf8)
+                else { return false }
+                rest = rest.dropFirst(key.utf8.count)
+                while let byte = rest.first, byte != UInt8(ascii: ","), byte != UInt8(ascii: "}") {
+                    rest = rest.dropFirst()
+                }
+            }
+            return rest.elementsEqual("}".utf8)
+        }
     }
 
     static func decode(_ text: String) throws(JSON.Malformed) -> [Pair] {

@@ -118,7 +118,9 @@ extension Ledger {
             throw LedgerError(
                 .badRequest, "Epoch \(epoch) has \(values.count) values of \(name) for \(trials.count) trials")
         }
-        let columns = MetricValues.ordered(metrics.keys).map { (name: $0, values: metrics[$0] ?? []) }
+        let names = MetricValues.ordered(metrics.keys)
+        let values = names.map { metrics[$0] ?? [] }
+        let columns = MetricValues.Columns(names)
         try write("Recording epoch \(epoch)", durable: false) { db in
             let insert = try db.cachedStatement(
                 sql: "INSERT OR REPLACE INTO epochs (trial, epoch, seconds, metrics) VALUES (?, ?, ?, ?)")
@@ -126,18 +128,15 @@ extension Ledger {
             let update = try db.cachedStatement(sql: "UPDATE trials SET epochs = ?, metrics = ? WHERE trial = ?")
             for (lane, trial) in trials.enumerated() {
                 guard let row = try Row.fetchOne(latest, arguments: [trial]) else { throw Self.unknown([trial]) }
-                let pairs = columns.map { (name: $0.name, value: $0.values[lane]) }
-                let text = MetricValues.encode(pairs)
+                let text = columns.encode { values[$0][lane] }
                 try insert.execute(arguments: [trial, epoch, seconds, text])
                 var final = text
                 let done: Int = row[0]
                 if done > epoch {
                     final = MetricValues.encode(try Self.lastMetrics(db, trial, before: epoch + 1))
-                } else if done > 0 {
-                    let older = try MetricValues.decode(row[1])
-                    if older.contains(where: { metrics[$0.name] == nil }) {
-                        final = MetricValues.encode(MetricValues.merge(older, pairs))
-                    }
+                } else if done > 0, !columns.areThose(of: row[1]) {
+                    let newer = names.indices.map { (name: names[$0], value: values[$0][lane]) }
+                    final = MetricValues.encode(MetricValues.merge(try MetricValues.decode(row[1]), newer))
                 }
                 try update.execute(arguments: [epoch + 1, final, trial])
             }

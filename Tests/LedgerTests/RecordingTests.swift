@@ -28,7 +28,9 @@ import Testing
 
     @Test("Metrics keep every bit")
     func exactValues() throws {
-        let values = [0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, Double(Float(0.1)), -0.0, 123456789012345680]
+        let values = [
+            0.1, 1.0 / 3, .leastNonzeroMagnitude, 1.7976931348623157e308, Double(Float(0.1)), -0.0, 123456789012345680,
+        ]
         try ledger.add(trials: values.indices.map { .sample($0) })
         try ledger.record(epoch: 0, trials: Array(values.indices), seconds: 1, metrics: ["loss": values])
         #expect(try ledger.results().map { $0.metrics["loss"]?.bitPattern } == values.map(\.bitPattern))

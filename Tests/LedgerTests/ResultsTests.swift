@@ -130,6 +130,47 @@ import Testing
         #expect(try ResultsCSV.table(ledger.results()) == text)
     }
 
+    @Test("Tables line up, and give way to a narrow terminal without cutting a number")
+    func tables() throws {
+        let ledger = try Ledger.finished(losses: [
+            (.sample(0, partition: 0, label: "a store with a long name"), 0.123456),
+            (.sample(10, rate: 0.01), 1234.5678),
+        ])
+        try ledger.fail(trials: [10], message: "the runner died\nof signal 9")
+        let results = try ledger.results()
+        #expect(
+            ResultTable.results(results) == """
+                trial  learning_rate  partition                 status       loss  message
+                ─────  ─────────────  ────────────────────────  ────────  ───────  ───────────────────────────
+                    0          0.001  a store with a long name  finished  0.12346
+                   10           0.01                            failed     1234.6  the runner died of signal 9
+
+                """)
+        let narrow = ResultTable.results(results, width: 60).split(separator: "\n")
+        #expect(narrow.allSatisfy { $0.count <= 60 })
+        #expect(narrow[2].contains("a store") && narrow[2].contains("0.12346") && narrow[2].contains("…"))
+        let tiny = ResultTable.results(results, width: 24).split(separator: "\n")
+        #expect(tiny.allSatisfy { $0.count <= 24 && $0.hasSuffix("…") })
+        #expect(
+            ResultTable.groups(try ledger.groups(by: ["learning_rate"], metric: "loss"), metric: "loss") == """
+                learning_rate  trials  without     loss  ±      min      max  best trial
+                ─────────────  ──────  ───────  ───────  ─  ───────  ───────  ──────────
+                        0.001       1        0  0.12346     0.12346  0.12346           0
+                         0.01       0        1
+
+                """)
+    }
+
+    @Test(
+        "Numbers in tables keep their significant digits",
+        arguments: [
+            (0.0, "0"), (1, "1.0000"), (-0.5, "-0.50000"), (0.00012345678, "0.00012346"), (1234567, "1234567"),
+            (1.5e-7, "1.5000e-7"), (-2.5e12, "-2.5000e12"), (.infinity, "inf"), (.nan, "nan"), (99999.7, "100000"),
+        ])
+    func numbers(value: Double, text: String) {
+        #expect(ResultTable.number(value) == text)
+    }
+
     @Test("Texts of any kind come back from the ledger's JSON")
     func jsonText() throws {
         let text = "a\"b\\c\n\t\u{1}é🦌/"
