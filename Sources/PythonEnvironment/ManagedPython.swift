@@ -123,30 +123,17 @@ private struct Making {
                 + "which can be removed")
     }
 
-    /// Takes the lock without blocking a thread of Swift's pool while another process installs.
     private func lock(_ path: FilePath) async throws(PythonEnvironmentError) -> FileLock {
         do {
             try Folder.create(surroundings.folder)
-        } catch {
+            return try await PatientLock.take(path) {
+                progress("another process is making the same Python environment; waiting for it")
+            }
+        } catch let error as FilesError {
             throw PythonEnvironmentError(code: .cache, message: error.message, cause: error)
-        }
-        var told = false
-        while true {
-            do throws(FilesError) {
-                return try FileLock(path, exclusive: true, wait: false)
-            } catch  where error.code == .locked {
-                if !told { progress("another process is making the same Python environment; waiting for it") }
-                told = true
-            } catch {
-                throw PythonEnvironmentError(code: .cache, message: error.message, cause: error)
-            }
-            do {
-                try await Task.sleep(for: .milliseconds(100))
-            } catch {
-                throw PythonEnvironmentError(
-                    code: .cache, message: "waiting for another process's Python environment was given up",
-                    cause: error)
-            }
+        } catch {
+            throw PythonEnvironmentError(
+                code: .cache, message: "waiting for another process's Python environment was given up", cause: error)
         }
     }
 

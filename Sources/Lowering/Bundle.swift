@@ -1,0 +1,68 @@
+public import Bundles
+import Files
+import FoundationEssentials
+public import SystemPackage
+
+/// A program bundle in the cache.
+public struct Bundle: Sendable, Hashable {
+    /// The folder that holds `program.json`.
+    public var folder: FilePath
+    /// Names the program: the digest of its description without its functions, so that lowering another one does not change it.
+    public var digest: String
+    /// What `program.json` says.
+    public var description: ProgramDescription
+
+    /// Reads `program.json`; fails if it is not there or not whole.
+    init(_ folder: FilePath) throws(LoweringError) {
+        let file = folder.appending(ProgramDescription.fileName)
+        self.folder = folder
+        do {
+            guard let data = FileManager.default.contents(atPath: file.string) else {
+                throw LoweringError(code: .cache, message: "there is no \(file)")
+            }
+            description = try JSONDecoder().decode(ProgramDescription.self, from: data)
+            var identity = description
+            identity.functions = []
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = .sortedKeys
+            digest = Digest.sha256(Array(try encoder.encode(identity)))
+        } catch let error as LoweringError {
+            throw error
+        } catch {
+            throw LoweringError(code: .cache, message: "\(file) cannot be read: \(error)", cause: error)
+        }
+        guard description.version == ProgramDescription.currentVersion else {
+            throw LoweringError(code: .cache, message: "\(file) is of version \(description.version)")
+        }
+    }
+
+    /// The function that answers a request, if it has been lowered.
+    public func function(_ request: FunctionRequest) -> ProgramDescription.Function? {
+        request.answer(in: description)
+    }
+
+    /// Whether every file of the bundle is there as `program.json` says.
+    var isWhole: Bool {
+        FileManager.default.fileExists(atPath: folder.appending("template.keras").string)
+            && FileManager.default.fileExists(atPath: folder.appending("request.json").string)
+            && description.functions.allSatisfy { function in
+                (try? Digest.sha256(file: folder.appending(function.file))) == function.sha256
+            }
+    }
+
+    /// Whether every file that the model was built from is what it was.
+    var isCurrent: Bool {
+        description.sources.allSatisfy { source in
+            (try? Digest.sha256(file: FilePath(source.path))) == source.sha256
+        }
+    }
+
+    public static func == (one: Bundle, other: Bundle) -> Bool {
+        one.folder == other.folder && one.description == other.description
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(folder)
+        hasher.combine(digest)
+    }
+}

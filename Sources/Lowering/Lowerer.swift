@@ -1,0 +1,107 @@
+import Bundles
+import Files
+import FoundationEssentials
+public import PythonEnvironment
+public import SystemPackage
+
+/// Turns Keras models into program bundles: from the cache where it has them, else by the lowering process.
+///
+/// The process is started when it is needed first, serves every request of the run, and ends with ``close()``; where the
+/// cache has everything, none is started.
+public actor Lowerer {
+    private let python: Python
+    private let cache: ProgramCache
+    private let progress: @Sendable (String) -> Void
+    private var process: LoweringProcess?
+    /// Whether a Python process was started.
+    public private(set) var startedPython = false
+
+    /// Makes a lowerer.
+    ///
+    /// - Parameters:
+    ///   - python: The Python that describes models.
+    ///   - folder: Where bundles are kept; nil for `programs` in the cache.
+    ///   - progress: Is told what is being done, a line a call.
+    public init(
+        python: Python, folder: FilePath? = nil, progress: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(LoweringError) {
+        self.python = python
+        self.progress = progress
+        cache = try ProgramCache(root: folder ?? CacheFolder.path("programs"), python: python)
+    }
+
+    /// The described bundle of a model, which may have no functions yet.
+    public func describe(_ request: ProgramRequest) async throws(LoweringError) -> Bundle {
+        let key = try cache.key(request)
+        if let bundle = cache.find(key) { return bundle }
+        let lock = try await cache.lock(key, progress: progress)
+        defer { extendLifetime(lock) }
+        // Another process may have made it while this one waited.
+        if let bundle = cache.find(key) { return bundle }
+        let folder = try cache.vacancy(key, progress: progress)
+        var fields = request.fields
+        fields["do"] = "describe"
+        fields["output"] = .string(folder.string)
+        do throws(LoweringError) {
+            try await ask(fields)
+            return try Bundle(folder)
+        } catch {
+            // It is known here what made the folder and that nothing in it is of use.
+            try? FileManager.default.removeItem(atPath: folder.string)
+            throw error
+        }
+    }
+
+    /// The bundle with these functions in it; those that it has already cost nothing.
+    public func lower(_ functions: [FunctionRequest], in bundle: Bundle) async throws(LoweringError) -> Bundle {
+        if missing(functions, in: bundle).isEmpty { return bundle }
+        guard let key = bundle.folder.removingLastComponent().lastComponent?.string else {
+            throw LoweringError(code: .badRequest, message: "\(bundle.folder) is not in the program cache")
+        }
+        let lock = try await cache.lock(key, progress: progress)
+        defer { extendLifetime(lock) }
+        // Another process may have added some since the bundle was read.
+        let now = try Bundle(bundle.folder)
+        let wanted = missing(functions, in: now)
+        if wanted.isEmpty { return now }
+        try await ask([
+            "do": "lower", "output": .string(bundle.folder.string), "functions": .array(wanted.map(\.json)),
+        ])
+        let made = try Bundle(bundle.folder)
+        guard missing(functions, in: made).isEmpty else {
+            throw LoweringError(
+                code: .internal,
+                message: "the lowering process left out \(missing(functions, in: made).map(\.json.text))")
+        }
+        return made
+    }
+
+    /// Ends the Python process, if there is one.
+    public func close() async {
+        let process = process
+        self.process = nil
+        await process?.close()
+    }
+
+    private func missing(_ functions: [FunctionRequest], in bundle: Bundle) -> [FunctionRequest] {
+        functions.filter { request in
+            // A program whose end changes nothing has no `finalize`.
+            (request.name != .finalize || bundle.description.finalizes) && bundle.function(request) == nil
+        }
+    }
+
+    private func ask(_ fields: [String: JSONValue]) async throws(LoweringError) {
+        if process == nil {
+            progress("starting Python to lower the model")
+            startedPython = true
+            process = await LoweringProcess(python: python)
+        }
+        do throws(LoweringError) {
+            try await process?.ask(fields, progress: progress)
+        } catch {
+            // A process that ended serves nothing any more; the next request starts another.
+            if error.code == .processEnded || error.code == .cancelled { await close() }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,100 @@
+public import Bundles
+public import SystemPackage
+
+/// Asks for the program of one architecture: a model, what a batch is made of, and what differs between its trials.
+public struct ProgramRequest: Sendable, Hashable {
+    /// The model.
+    public var model: Model
+    /// The tensors that the model is trained on, each with the shape of one row.
+    public var x: [ProgramDescription.Tensor]
+    /// The tensors that it is trained towards.
+    public var y: [ProgramDescription.Tensor]
+    /// The weight of each row, if rows have weights.
+    public var sampleWeight: ProgramDescription.Tensor?
+    /// Rows a batch.
+    public var batchSize: Int
+    /// The learning rates of the trials, if they differ in it.
+    public var learningRates: [Double]
+    /// The seeds of the trials, if they differ in it.
+    public var seeds: [UInt64]
+    /// The version of StableHLO that the plugin reads; nil for the oldest that Pronghorn's plugins read.
+    public var stablehloVersion: String?
+
+    /// Asks for a program.
+    public init(
+        model: Model, x: [ProgramDescription.Tensor], y: [ProgramDescription.Tensor],
+        sampleWeight: ProgramDescription.Tensor? = nil, batchSize: Int, learningRates: [Double] = [],
+        seeds: [UInt64] = [], stablehloVersion: String? = nil
+    ) {
+        self.model = model
+        self.x = x
+        self.y = y
+        self.sampleWeight = sampleWeight
+        self.batchSize = batchSize
+        self.learningRates = learningRates
+        self.seeds = seeds
+        self.stablehloVersion = stablehloVersion
+    }
+
+    /// Where a model comes from.
+    public enum Model: Sendable, Hashable {
+        /// A function of a Python file that is called with these arguments and returns a compiled Keras model.
+        case function(file: FilePath, name: String, arguments: [String: JSONValue])
+        /// A `.keras` file.
+        case keras(file: FilePath)
+        /// A stack of layers and the arguments of `Model.compile`.
+        case layers([JSONValue], compile: [String: JSONValue])
+
+        /// The file that the model comes from, if it comes from one; its path is absolute.
+        var file: FilePath? {
+            switch self {
+            case .function(let file, _, _), .keras(let file): file
+            case .layers: nil
+            }
+        }
+
+        fileprivate var json: JSONValue {
+            switch self {
+            case .function(let file, let name, let arguments):
+                [
+                    "kind": "function", "file": .string(file.string), "function": .string(name),
+                    "arguments": .object(arguments),
+                ]
+            case .keras(let file): ["kind": "keras", "file": .string(file.string)]
+            case .layers(let layers, let compile):
+                ["kind": "layers", "layers": .array(layers), "compile": .object(compile)]
+            }
+        }
+    }
+
+    /// The fields of the request to the lowering process, but for those that say where to.
+    var fields: [String: JSONValue] {
+        var fields: [String: JSONValue] = [
+            "model": model.json, "batch_size": .int(batchSize),
+            "inputs": [
+                "x": .array(x.map(\.json)), "y": .array(y.map(\.json)), "sample_weight": sampleWeight?.json ?? .null,
+            ],
+        ]
+        var vary: [String: JSONValue] = [:]
+        // That values make no other difference is shown by two of them: a third would only give the same program another key.
+        if !learningRates.isEmpty {
+            vary["learning_rate"] = .array(Self.ends(learningRates.sorted()).map(JSONValue.double))
+        }
+        if !seeds.isEmpty { vary["seed"] = .array(Self.ends(seeds.sorted()).map { .int(Int(clamping: $0)) }) }
+        fields["vary"] = .object(vary)
+        if let stablehloVersion { fields["stablehlo_version"] = .string(stablehloVersion) }
+        return fields
+    }
+
+    /// The first and the last of some values, or the one there is.
+    private static func ends<Value: Equatable>(_ values: [Value]) -> [Value] {
+        guard let first = values.first, let last = values.last else { return [] }
+        return first == last ? [first] : [first, last]
+    }
+}
+
+extension ProgramDescription.Tensor {
+    fileprivate var json: JSONValue {
+        ["name": .string(name), "shape": .array(shape.map(JSONValue.int)), "dtype": .string(dtype)]
+    }
+}
