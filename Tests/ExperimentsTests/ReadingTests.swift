@@ -105,7 +105,7 @@ func everyWayToDivideTheRowsIsRead(text: String, scheme: PartitionScheme) throws
 @Test func overridesReplaceAndAddKeys() throws {
     let experiment = try Experiment(
         yaml: digits, file: "e.yaml",
-        overrides: ["fit.epochs=3", "trials.seed={range: [5, 7]}", "trials.activation=relu", "partition="])
+        overrides: ["fit.epochs=3", "trials.seed={range: [5, 7]}", "trials.activation=relu", "partition=", "save=all"])
     #expect(experiment.fit.epochs == 3)
     #expect(experiment.fit.batchSize == 16)
     #expect(experiment.partition == .none)

@@ -1,0 +1,80 @@
+public import Experiments
+public import SystemPackage
+public import TensorFiles
+
+/// The arrays of an experiment, mapped, checked and of the types that Keras would make of them.
+public struct Dataset: Sendable {
+    /// The experiment that the data is of.
+    public let experiment: Experiment
+    /// What trials train on, one set of arrays (with `{by: file}`: one a trial), then what they validate on.
+    public let sources: [DataSource]
+    /// How many of `sources` are for training; those after them are for validation.
+    public let trainingSources: Int
+    /// Where the columns are that `by` and `stratify` may name.
+    let columns: [String: Location]
+    /// Where prepared arrays are kept.
+    let cache: FilePath
+
+    /// The arrays of the first source: what every source's arrays are like, in the order of the program's inputs.
+    public var inputs: [DatasetArray] { sources.first?.arrays ?? [] }
+
+    /// The rows of the first source.
+    public var rows: Int { sources.first?.rows ?? 0 }
+
+    /// The bytes of all arrays as they are mapped.
+    public var bytes: Int {
+        sources.reduce(0) { $0 + $1.arrays.reduce(0) { $0 + $1.byteCount } }
+    }
+}
+
+/// Arrays with the same number of rows.
+public struct DataSource: Sendable, Equatable {
+    /// What the source is called: a file's name with `{by: file}`, otherwise `all` or `validation`.
+    public var label: String
+    /// The rows of each array.
+    public var rows: Int
+    /// The arrays: inputs, targets, then the weights of the rows.
+    public var arrays: [DatasetArray]
+}
+
+/// One array in a file that can be mapped: little-endian, in C order, of a type that the program takes.
+public struct DatasetArray: Sendable, Equatable {
+    /// What the array is to the model.
+    public enum Role: String, Sendable, Equatable, Codable {
+        /// An input.
+        case x
+        /// A target.
+        case y
+        /// The weights of the rows.
+        case sampleWeight = "sample_weight"
+    }
+
+    /// The array's name: `x`, or one of several.
+    public var name: String
+    /// What the array is to the model.
+    public var role: Role
+    /// The type of the elements.
+    public var dtype: DType
+    /// The shape of one row.
+    public var rowShape: [Int]
+    /// How many rows there are.
+    public var rows: Int
+    /// The file that holds them: the user's own, or one in the cache.
+    public var file: FilePath
+    /// Bytes before the first row.
+    public var offset: Int
+    /// The size of the file in bytes when it was opened.
+    public var fileSize: Int
+    /// The modification time of the file in nanoseconds when it was opened.
+    public var modified: Int64
+    /// The user's file, as the experiment names it.
+    public var origin: String
+    /// Whether `file` is a copy in the cache.
+    public var isPrepared: Bool
+
+    /// The whole array's shape, rows first.
+    public var shape: [Int] { [rows] + rowShape }
+
+    /// Bytes of all rows.
+    public var byteCount: Int { shape.reduce(dtype.size, *) }
+}

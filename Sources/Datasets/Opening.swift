@@ -1,0 +1,220 @@
+public import Experiments
+import Files
+import Glibc
+public import SystemPackage
+import TensorFiles
+
+extension Dataset {
+    /// Opens every array that an experiment names and checks that they fit each other.
+    ///
+    /// - Parameters:
+    ///   - experiment: The experiment; its `data` and `fit.validation` say what to open.
+    ///   - folder: What relative paths are relative to: the folder of the experiment file.
+    ///   - cache: A folder for arrays that cannot be mapped as they are.
+    /// - Throws: `ExperimentError` for what the user can mend, `DatasetsError` when the cache cannot be written.
+    public static func open(_ experiment: Experiment, relativeTo folder: FilePath, cache: FilePath) throws -> Dataset {
+        let folder = absolute(folder)
+        let opening = Opening(
+            experiment: experiment, finder: LocationFinder(experiment: experiment, folder: folder),
+            preparation: ArrayPreparation(experiment: experiment, cache: cache))
+        var sources = try opening.sources(of: experiment.data, at: "data", label: "all")
+        let training = sources.count
+        if case .data(let data) = experiment.fit.validation {
+            let validation = try opening.sources(of: data, at: "fit.validation", label: "validation")
+            if validation.count != 1, validation.count != training {
+                throw experiment.error(
+                    at: "fit.validation",
+                    "there are files of \(validation.count) trials to validate on and of \(training) to train on: give one, or one a trial"
+                )
+            }
+            sources += try opening.withWeights(validation, as: sources[0])
+        }
+        sources = try opening.agreeing(sources, training: training)
+        return Dataset(
+            experiment: experiment, sources: sources, trainingSources: training, columns: try opening.columns(),
+            cache: cache)
+    }
+}
+
+private struct Opening {
+    var experiment: Experiment
+    var finder: LocationFinder
+    var preparation: ArrayPreparation
+
+    private struct Wanted {
+        var name: String
+        var role: DatasetArray.Role
+        var locations: [Location]
+    }
+
+    func sources(of data: DataDescription, at key: String, label: String) throws -> [DataSource] {
+        let wanted = try wanted(data, at: key)
+        let counts = wanted.map(\.locations.count)
+        let count = counts.max() ?? 0
+        for (array, number) in zip(wanted, counts) where number != 1 && number != count {
+            throw experiment.error(
+                at: "\(key).\(array.role.rawValue)",
+                "'\(array.name)' has \(number) files and '\(wanted[counts.firstIndex(of: count) ?? 0].name)' has \(count): give one a trial of each"
+            )
+        }
+        let labels = count == 1 && experiment.partition != .byFile ? [label] : labels(wanted, count)
+        var sources: [DataSource] = []
+        for index in 0..<count {
+            var arrays: [DatasetArray] = []
+            for array in wanted {
+                let location = array.locations[array.locations.count == 1 ? 0 : index]
+                arrays.append(try preparation.prepare(location, name: array.name, role: array.role))
+                if let first = arrays.first, let last = arrays.last, first.rows != last.rows {
+                    throw experiment.error(
+                        at: location.key,
+                        "\(last.origin) has the shape \(shown(last.shape)), but \(first.origin) has \(shown(first.shape)): the numbers of rows differ"
+                    )
+                }
+            }
+            sources.append(DataSource(label: labels[index], rows: arrays[0].rows, arrays: arrays))
+        }
+        return sources
+    }
+
+    private func wanted(_ data: DataDescription, at key: String) throws -> [Wanted] {
+        var wanted: [Wanted] = []
+        for (role, arrays) in [(DatasetArray.Role.x, data.x), (.y, data.y)] {
+            for array in arrays {
+                let plain = arrays.count == 1 && array.name == role.rawValue
+                let place = plain ? "\(key).\(role.rawValue)" : "\(key).\(role.rawValue).\(array.name)"
+                if role == .y, try isAbsentByDefault(array, data, place) { continue }
+                wanted.append(
+                    Wanted(
+                        name: array.name, role: role,
+                        locations: try finder.locations(of: array, npz: data.npz, at: place)))
+            }
+        }
+        let isTraining = key == "data"
+        if let weights = data.sampleWeight {
+            let place = "\(key).sample_weight"
+            wanted.append(
+                Wanted(
+                    name: "sample_weight", role: .sampleWeight,
+                    locations: try finder.locations(of: weights, npz: data.npz, at: place)))
+        } else if isTraining, let column = experiment.fit.sampleWeight {
+            wanted.append(
+                Wanted(
+                    name: "sample_weight", role: .sampleWeight,
+                    locations: try columnLocations(column, at: "fit.sample_weight")))
+        }
+        return wanted
+    }
+
+    /// Whether `npz:` alone asks for a `y` that the file does not have: then the model trains without targets.
+    private func isAbsentByDefault(_ array: ArraySource, _ data: DataDescription, _ key: String) throws -> Bool {
+        guard !data.npz.isEmpty, array == ArraySource("y", "y"), experiment.positions[key] == nil,
+            let first = try finder.locations(of: array, npz: data.npz, at: key).first
+        else { return false }
+        do {
+            return try !NPZ(first.path).names.contains("y")
+        } catch {
+            throw experiment.error(at: key, error.message)
+        }
+    }
+
+    private func labels(_ wanted: [Wanted], _ count: Int) -> [String] {
+        let several = wanted.first { $0.locations.count == count }?.locations ?? []
+        let stems = several.map { $0.path.stem ?? $0.path.string }
+        return Set(stems).count == stems.count ? stems : several.map(\.text)
+    }
+
+    private func columnLocations(_ name: String, at key: String) throws -> [Location] {
+        let data = experiment.data
+        if let column = data.columns.first(where: { $0.name == name }) {
+            return try finder.locations(of: column, npz: data.npz, at: "data.\(name)")
+        }
+        if name == "y", data.y.count == 1 {
+            return try finder.locations(of: data.y[0], npz: data.npz, at: "data.y")
+        }
+        return try finder.locations(of: ArraySource(name, name), npz: data.npz, at: key)
+    }
+
+    /// The places of the columns that the experiment uses, and of those it describes.
+    func columns() throws -> [String: Location] {
+        var names = Set(experiment.data.columns.map(\.name))
+        var keys: [String: String] = [:]
+        switch experiment.partition {
+        case .by(let column): keys[column] = "partition.by"
+        case .folds(let folds):
+            if let column = folds.stratify { keys[column] = "partition.stratify" }
+        case .none, .count, .byFile, .bootstrap: break
+        }
+        names.formUnion(keys.keys)
+        var columns: [String: Location] = [:]
+        for name in names.sorted() {
+            columns[name] = try columnLocations(name, at: keys[name] ?? "data.\(name)").first
+        }
+        return columns
+    }
+
+    /// Weights of 1 for validation data that has none, since a program with weights always takes them.
+    func withWeights(_ validation: [DataSource], as training: DataSource) throws -> [DataSource] {
+        guard let weights = training.arrays.first(where: { $0.role == .sampleWeight }) else { return validation }
+        return try validation.map { source in
+            guard !source.arrays.contains(where: { $0.role == .sampleWeight }) else { return source }
+            let shape = [source.rows] + weights.rowShape
+            let file = preparation.cache.appending("arrays")
+                .appending("ones-\(shape.map(String.init).joined(separator: "x")).npy")
+            let ones = [Float](repeating: 1, count: shape.reduce(1, *))
+            do {
+                try Folder.create(file.removingLastComponent())
+                if (try? FileStamp(of: file)) == nil {
+                    try ones.withUnsafeBytes { try NPY.write($0, dtype: .float32, shape: shape, to: file) }
+                }
+            } catch {
+                throw DatasetsError(code: .cache, message: "cannot write \(file): \(error)", cause: error)
+            }
+            var source = source
+            source.arrays.append(
+                try preparation.prepare(
+                    Location(path: file, text: file.string, key: "fit.validation"), name: "sample_weight",
+                    role: .sampleWeight))
+            return source
+        }
+    }
+
+    /// The sources with their arrays in the order of the first, which all have the same type and shape of a row.
+    func agreeing(_ sources: [DataSource], training: Int) throws -> [DataSource] {
+        guard let first = sources.first else { return [] }
+        var agreeing = [first]
+        for (index, source) in sources.enumerated().dropFirst() {
+            let key = index < training ? "data" : "fit.validation"
+            var ordered: [DatasetArray] = []
+            for model in first.arrays {
+                let place = "\(key).\(model.role.rawValue)"
+                guard let array = source.arrays.first(where: { $0.name == model.name && $0.role == model.role }) else {
+                    throw experiment.error(
+                        .conflict, at: place, "'\(model.name)' is missing: the data to train on has it")
+                }
+                if model.rowShape != array.rowShape || model.dtype != array.dtype {
+                    throw experiment.error(
+                        at: place,
+                        "a row of \(array.origin) is \(shown(array.rowShape)) of \(array.dtype.rawValue), but one of \(model.origin) is \(shown(model.rowShape)) of \(model.dtype.rawValue)"
+                    )
+                }
+                ordered.append(array)
+            }
+            if let extra = source.arrays.first(where: { array in
+                !first.arrays.contains { $0.name == array.name && $0.role == array.role }
+            }) {
+                throw experiment.error(
+                    .conflict, at: "\(key).\(extra.role.rawValue)", "the data to train on has no '\(extra.name)'")
+            }
+            agreeing.append(DataSource(label: source.label, rows: source.rows, arrays: ordered))
+        }
+        return agreeing
+    }
+}
+
+/// A folder from the root of the file system on, since runners are started elsewhere.
+private func absolute(_ folder: FilePath) -> FilePath {
+    let folder = folder.isEmpty ? "." : folder
+    guard let resolved = folder.withPlatformString({ realpath($0, nil) }) else { return folder }
+    defer { free(resolved) }
+    return FilePath(platformString: resolved)
+}

@@ -1,0 +1,72 @@
+/// The rows that a trial trains on, and those it validates on.
+public struct Partition: Sendable, Equatable {
+    /// What the partition is called in tables.
+    public var label: String
+    /// The number of the source in ``Dataset/sources`` that it trains on.
+    public var source: Int
+    /// The rows that it trains on.
+    public var training: Rows
+    /// The number of the source that it validates on, or `nil`.
+    public var validationSource: Int?
+    /// The rows that it validates on, or `nil`.
+    public var validation: Rows?
+
+    /// A partition; `validation` rows are of `validationSource`.
+    public init(label: String, source: Int, training: Rows, validationSource: Int? = nil, validation: Rows? = nil) {
+        self.label = label
+        self.source = source
+        self.training = training
+        self.validationSource = validationSource
+        self.validation = validation
+    }
+}
+
+/// Rows of a source by their numbers, in the order in which an epoch without shuffling takes them.
+public enum Rows: Sendable, Equatable {
+    /// All of this many rows.
+    case all(Int)
+    /// Rows that follow each other.
+    case range(Range<Int>)
+    /// These rows; with bootstrap a row may be there several times.
+    case indices([Int32])
+
+    /// How many there are.
+    public var count: Int {
+        switch self {
+        case .all(let count): count
+        case .range(let range): range.count
+        case .indices(let indices): indices.count
+        }
+    }
+
+    /// The numbers of the rows.
+    public var numbers: [Int32] {
+        switch self {
+        case .all(let count): (0..<count).map(Int32.init)
+        case .range(let range): range.map(Int32.init)
+        case .indices(let indices): indices
+        }
+    }
+
+    /// The rows before and from a position on.
+    func split(at position: Int) -> (Rows, Rows) {
+        switch self {
+        case .all(let count): (.range(0..<position), .range(position..<count))
+        case .range(let range):
+            (
+                .range(range.lowerBound..<(range.lowerBound + position)),
+                .range((range.lowerBound + position)..<range.upperBound)
+            )
+        case .indices(let indices): (.indices(Array(indices[..<position])), .indices(Array(indices[position...])))
+        }
+    }
+
+    /// Whether every number is that of one of `rows` rows.
+    public func isInside(_ rows: Int) -> Bool {
+        switch self {
+        case .all(let count): count <= rows
+        case .range(let range): range.lowerBound >= 0 && range.upperBound <= rows
+        case .indices(let indices): indices.allSatisfy { $0 >= 0 && Int($0) < rows }
+        }
+    }
+}
