@@ -47,7 +47,7 @@ public struct LoweringError: Error, Sendable, CustomStringConvertible {
     public var line: Int?
     /// Python's traceback, or the last lines that the process printed.
     public var detail: String?
-    /// The argument that makes another program of every value: `learning_rate` or `seed`. Asking for one program a value helps.
+    /// The argument that makes another program of every value, `learning_rate` or `seed`: ask for one program a value.
     public var splits: String?
     /// The underlying error, when there is one.
     public var cause: (any Error)?

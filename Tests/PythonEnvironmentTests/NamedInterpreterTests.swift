@@ -64,13 +64,13 @@ struct NamedInterpreterTests {
         #expect(workshop.calls == ["facts"])
     }
 
-    @Test("The folder of a virtual environment stands for its interpreter, and a second use asks it nothing")
+    @Test("The folder of a virtual environment stands for its interpreter")
     func folder() async throws {
         let workshop = try Workshop(files: ["mine.so": "my plugin"])
         var surroundings = workshop.surroundings
         surroundings.environment["PRONGHORN_CPU_PLUGIN"] = "\(workshop.root)/mine.so"
-        // A binary that starts the pretended Python, for what a script leads to is not remembered.
-        try workshop.write("venv/bin/readme", "")
+        try FileManager.default.createDirectory(
+            atPath: workshop.root.appending("venv/bin").string, withIntermediateDirectories: true)
         let interpreter = workshop.root.appending("venv/bin/python")
         try FileManager.default.createSymbolicLink(
             atPath: interpreter.string, withDestinationPath: workshop.root.appending("programs/python3").string)
