@@ -18,6 +18,9 @@ from jaxlib import xla_client
 from jaxlib.mlir.dialects import stablehlo
 
 from pronghorn.lowering.bundle import Bundle, read_json
+from pronghorn.lowering.randomness import draw_flat
+
+draw_flat()
 
 
 @functools.cache
@@ -100,7 +103,8 @@ class Program:
             shape = {"steps": steps, "rows": size, "form": form}
             batches = [
                 np.broadcast_to(
-                    a[start : start + steps * size].reshape(steps, size, *a.shape[1:]), (lanes, steps, size, *a.shape[1:])
+                    a[start : start + steps * size].reshape(steps, size, *a.shape[1:]),
+                    (lanes, steps, size, *a.shape[1:]),
                 )
                 for a in data
             ]

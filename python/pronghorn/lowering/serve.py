@@ -112,6 +112,10 @@ def _prepare_keras(progress) -> None:
     progress("importing Keras")
     import keras
 
+    from pronghorn.lowering.randomness import draw_flat
+
+    draw_flat()
+
     # The line of the user's file that raised is looked for in the whole traceback.
     keras.config.disable_traceback_filtering()
     keras.config.disable_interactive_logging()
