@@ -76,7 +76,7 @@ struct ArrayPreparation {
                 for start in stride(from: 0, to: bytes.count, by: piece) {
                     let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + piece, bytes.count)])
                     let cast: [UInt8]
-                    do {
+                    do throws(OutOfRange) {
                         cast = try convert(part)
                     } catch {
                         throw RowOutOfRange(
