@@ -20,6 +20,7 @@ let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift
 
 let package = Package(
     name: "pronghorn",
+    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "pronghorn", targets: ["PronghornTool"]),
         .library(name: "Pronghorn", targets: ["Pronghorn"]),
@@ -38,11 +39,12 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("Files", [.product(name: "Crypto", package: "swift-crypto"), systemPackage]),
         library("TensorFiles", ["Files", "CZlib", systemPackage]),
+        .target(name: "CLinux"),
         .target(name: "CPJRT"),
         library("PJRT", ["CPJRT", "Files", systemPackage]),
 
         // What is asked for, and what a runner is asked to do.
-        library("Experiments", ["Randomness", .product(name: "Yams", package: "Yams")]),
+        library("Experiments", [.product(name: "Yams", package: "Yams")]),
         library("Units"),
         library("Randomness"),
 
@@ -60,23 +62,27 @@ let package = Package(
         library("Lowering", ["Bundles", "PythonEnvironment", "Files", subprocess, systemPackage]),
         library("Devices", [subprocess, systemPackage]),
         library("Planning", ["Experiments", "Bundles"]),
-        library("Ledger", [.product(name: "GRDB", package: "GRDB.swift"), systemPackage]),
+        library("Ledger", [.product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "Execution",
             [
                 "Ledger", "Planning", "Experiments", "Lowering", "Datasets", "Devices", "Units", "Files",
                 "Bundles", "PythonEnvironment", "TensorFiles", subprocess, systemPackage,
             ]),
-        library("Pronghorn", ["Execution", "Experiments", "Ledger", "Planning", systemPackage]),
+        library("Pronghorn", ["Execution", "Experiments", "Ledger", "Devices", "Files", systemPackage]),
         library(
             "PronghornCommands",
             [
-                "Pronghorn", "Training", "Devices", "PythonEnvironment", "Execution", "Experiments", "Ledger",
+                "Pronghorn", "Training", "PJRT", "CLinux", "Bundles", "Devices", "PythonEnvironment", "Execution",
+                "Experiments", "Ledger",
                 "Planning",
                 "Units", "Files", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .executableTarget(name: "PronghornTool", dependencies: ["PronghornCommands"], swiftSettings: settings),
+        .executableTarget(
+            name: "PronghornTool",
+            dependencies: ["PronghornCommands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: settings),
 
         tests("FilesTests", ["Files", systemPackage]),
         tests("TensorFilesTests", ["TensorFiles", "Files", systemPackage]),
@@ -89,9 +95,9 @@ let package = Package(
         tests("DatasetsTests", ["Datasets", "Experiments", "TensorFiles", "Files", systemPackage]),
         tests("PythonEnvironmentTests", ["PythonEnvironment", "Files", systemPackage]),
         tests("LoweringTests", ["Lowering", "Bundles", "PythonEnvironment", "Files", systemPackage]),
-        tests("DevicesTests", ["Devices"]),
+        tests("DevicesTests", ["Devices", systemPackage]),
         tests("PlanningTests", ["Planning", "Bundles", "Experiments"]),
-        tests("LedgerTests", ["Ledger", systemPackage]),
+        tests("LedgerTests", ["Ledger", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("ExecutionTests", ["Execution", "Ledger", "Units", systemPackage]),
         tests("ArchitectureTests", []),
         tests("EndToEnd", [subprocess, systemPackage]),

@@ -104,7 +104,8 @@ extension ProgramDescription {
         public var lanes: Int
         public var steps: Int?
         public var rows: Int?
-        public var form: String
+        /// `vectorized` or `looped`; nil where the lanes are computed in one way only.
+        public var form: String?
         public var file: String
         public var sha256: String
         public var seconds: Double?

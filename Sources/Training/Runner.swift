@@ -56,13 +56,16 @@ public final class Runner {
         let units = UnitQueue()
         units.listen()
         while let path = units.next() {
-            work(on: FilePath(path))
+            let announce = work(on: FilePath(path))
+            // Before the last word on the unit, after which the input may close at any time.
             units.done()
+            announce()
         }
         writer.drain()
     }
 
-    private func work(on folder: FilePath) {
+    /// Works on a unit; the result says, when called, how that ended.
+    private func work(on folder: FilePath) -> () -> Void {
         let clock = ContinuousClock()
         let began = clock.now
         // A unit that cannot even be read is named by its folder.
@@ -77,12 +80,14 @@ public final class Runner {
             case .probe: try probe(unit, program)
             case .train: try train(unit, in: folder, program)
             }
-            writer.finish(unit, in: folder) { began.duration(to: clock.now).seconds }
+            return { [writer] in writer.finish(unit, in: folder) { began.duration(to: clock.now).seconds } }
         } catch {
             let failure = Self.classify(error)
-            log.say(.failed(code: failure.code.rawValue, message: failure.description), unit: id)
             writer.abandon(id)
-            log.end(unit: id)
+            return { [log] in
+                log.say(.failed(code: failure.code.rawValue, message: failure.description), unit: id)
+                log.end(unit: id)
+            }
         }
     }
 

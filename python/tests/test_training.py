@@ -67,7 +67,8 @@ def test_every_epoch_the_weights_and_the_predictions_are_those_of_fit(name, form
         ):
             mine = [s[lane] for s, leaf in zip(state, described["state"], strict=True) if leaf["role"] == role]
             for leaf, variable in zip(mine, variables, strict=True):
-                assert relative(leaf, variable) < 2e-5, variable.path
+                # Adam turns the rounding of a gradient near zero into a share of a step; 2e-6 is far below one.
+                np.testing.assert_allclose(leaf, variable, rtol=0, atol=2e-5 * np.max(np.abs(variable)) + 2e-6)
         assert relative(outputs[0][lane], model.predict(x, batch_size=ROWS, verbose=0)) < 1e-5
 
 

@@ -117,15 +117,7 @@ class Bundle:
         own, other = self.state.values(), state.values()
         if not parameters.same(own, other) or watched.draws != self.recording.draws:
             return "two builds gave two models: the build function's layers depend on chance, or on what varies"
-        try:
-            text, other_text = parameters.config_text(self.model), parameters.config_text(model)
-        except Exception:
-            # What cannot be serialized is told of when the template is saved.
-            return None
-        variable = parameters.learning_rate(self.model)[0]
-        rate_paths = parameters.learning_rate_paths(self.model, variable, text) if variable is not None else []
-        seeds = (self.seed, seed) if self.seed_taken else None
-        rest = parameters.unexplained(text, other_text, rate_paths if self.rate_taken else [], seeds)
+        rest = self._config_differences(model, seed)
         if rest:
             path, a, b = rest[0]
             return f"two builds differ in {parameters.written(path)}: {a!r} and {b!r}"
@@ -136,6 +128,16 @@ class Bundle:
             if not _equal_jaxprs(mine, theirs):
                 return "two builds differ in what a training step computes"
         return None
+
+    def _config_differences(self, model, seed: int) -> list[tuple]:
+        try:
+            text, other_text = parameters.config_text(self.model), parameters.config_text(model)
+        except Exception:
+            # What cannot be serialized is told of when the template is saved.
+            return []
+        variable = parameters.learning_rate(self.model)[0]
+        paths = parameters.learning_rate_paths(self.model, variable, text) if self.rate_taken else []
+        return parameters.unexplained(text, other_text, paths, (self.seed, seed) if self.seed_taken else None)
 
     def _culprit(self, rates: list) -> str:
         """Which of the varied arguments changes more than it may."""

@@ -1,0 +1,132 @@
+import Bundles
+import Datasets
+import Devices
+import Experiments
+import Lowering
+import Planning
+import SystemPackage
+import TensorFiles
+
+/// Trials that share a program: they differ in seed, data and learning rate only.
+struct ProgramGroup: Sendable {
+    var arguments: [String: ParameterValue]
+    var trials: [Trial]
+    var bundle: Bundle
+    /// Numbers that each trial has in its own state.
+    var parameters: [String]
+}
+
+extension Preparation {
+    /// Describes one program a distinct architecture, calling `found` as each is ready.
+    ///
+    /// - Throws: `ExperimentError` for what is wrong with the user's model.
+    func groups(_ lowerer: Lowerer, _ found: (ProgramGroup) async throws -> Void) async throws {
+        for (arguments, trials) in byArchitecture(trials, \.arguments) {
+            do {
+                try await found(try await group(trials, arguments, lowerer, varying: learningRates(of: trials)))
+            } catch let error as LoweringError where error.splits != nil {
+                let name = error.splits ?? ""
+                guard name == "learning_rate" else { throw describe(error) }
+                // The value does more than fill a leaf: each has a program of its own.
+                for (arguments, trials) in byArchitecture(trials, \.parametersButSeed) {
+                    do {
+                        try await found(try await group(trials, arguments, lowerer, varying: []))
+                    } catch let error as LoweringError {
+                        throw describe(error)
+                    }
+                }
+            } catch let error as LoweringError {
+                throw describe(error)
+            }
+        }
+    }
+
+    private func group(
+        _ trials: [Trial], _ arguments: [String: ParameterValue], _ lowerer: Lowerer, varying rates: [Double]
+    ) async throws -> ProgramGroup {
+        let inputs = dataset.inputs
+        func tensors(_ role: DatasetArray.Role) -> [ProgramDescription.Tensor] {
+            inputs.filter { $0.role == role }.map {
+                ProgramDescription.Tensor(name: $0.name, shape: $0.rowShape, dtype: $0.dtype.rawValue)
+            }
+        }
+        let seeds = trials.contains { $0.parameters["seed"] != nil } ? Array(Set(trials.map(\.seed))).sorted() : []
+        let bundle = try await lowerer.describe(
+            ProgramRequest(
+                model: model(arguments), x: tensors(.x), y: tensors(.y), sampleWeight: tensors(.sampleWeight).first,
+                batchSize: experiment.fit.batchSize, learningRates: rates, seeds: seeds))
+        var parameters: [String] = []
+        if !rates.isEmpty {
+            guard bundle.description.parameters.contains(where: { $0.name == "learning_rate" && $0.leaf != nil }) else {
+                throw experiment.error(
+                    at: "trials.learning_rate",
+                    "the model's optimizer has a learning rate that cannot be set "
+                        + "(\(bundle.description.notes.joined(separator: " "))); make it an argument of the build function"
+                )
+            }
+            parameters = ["learning_rate"]
+        }
+        return ProgramGroup(arguments: arguments, trials: trials, bundle: bundle, parameters: parameters)
+    }
+
+    private func model(_ arguments: [String: ParameterValue]) -> ProgramRequest.Model {
+        switch experiment.model {
+        case .function(let function):
+            .function(
+                file: folder.pushing(FilePath(function.file)).lexicallyNormalized(), name: function.function,
+                arguments: arguments.mapValues(JSONValue.init))
+        case .keras(let path): .keras(file: folder.pushing(FilePath(path)).lexicallyNormalized())
+        case .layers(let inline):
+            .layers(inline.layers.map(JSONValue.init), compile: inline.compile.mapValues(JSONValue.init))
+        }
+    }
+
+    private func learningRates(of trials: [Trial]) -> [Double] {
+        Set(trials.compactMap { $0.parameters["learning_rate"]?.double }).sorted()
+    }
+
+    private func byArchitecture(
+        _ trials: [Trial], _ arguments: (Trial) -> [String: ParameterValue]
+    ) -> [([String: ParameterValue], [Trial])] {
+        var order: [[String: ParameterValue]] = []
+        var groups: [[String: ParameterValue]: [Trial]] = [:]
+        for trial in trials {
+            let key = arguments(trial)
+            if groups[key] == nil { order.append(key) }
+            groups[key, default: []].append(trial)
+        }
+        return order.map { ($0, groups[$0] ?? []) }
+    }
+
+    /// The lowering process's complaint, at the place in the experiment file that it is about.
+    private func describe(_ error: LoweringError) -> any Error {
+        switch error.code {
+        case .internal, .processEnded, .cache, .cancelled, .badRequest:
+            return RunError(.machine, error.description, cause: error.cause)
+        default:
+            var place = ""
+            if let file = error.file { place = error.line.map { " (\(file):\($0))" } ?? " (\(file))" }
+            return experiment.error(at: "model", error.message + place)
+        }
+    }
+}
+
+extension Trial {
+    /// The arguments of the build function where each learning rate has a program of its own.
+    fileprivate var parametersButSeed: [String: ParameterValue] { parameters.filter { $0.key != "seed" } }
+}
+
+extension JSONValue {
+    /// A parameter as the lowering process takes it.
+    fileprivate init(_ value: ParameterValue) {
+        switch value {
+        case .null: self = .null
+        case .bool(let value): self = .bool(value)
+        case .int(let value): self = .int(value)
+        case .double(let value): self = .double(value)
+        case .string(let value): self = .string(value)
+        case .list(let values): self = .array(values.map(JSONValue.init))
+        case .mapping(let values): self = .object(values.mapValues(JSONValue.init))
+        }
+    }
+}

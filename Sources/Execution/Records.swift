@@ -1,0 +1,51 @@
+import Datasets
+import Experiments
+import Files
+import Ledger
+import SystemPackage
+
+extension Preparation {
+    /// A trial as the ledger records it.
+    func record(of trial: Trial) -> TrialRecord {
+        let partition = partitions[trial.partition]
+        var parameters = Parameters()
+        for (name, value) in trial.parameters.sorted(by: { $0.key < $1.key }) {
+            parameters[name] = LedgerValue(value)
+        }
+        return TrialRecord(
+            trial: trial.index, name: trial.name, seed: trial.seed, parameters: parameters,
+            partition: experiment.partition == .none ? nil : trial.partition, partitionLabel: trial.partitionLabel,
+            rows: partition.training.count, validationRows: partition.validation?.count ?? 0,
+            plannedEpochs: experiment.fit.epochs, engine: "native")
+    }
+
+    /// With `save: {top: N}`: removes the models of all but the best trials, which were kept until it was known.
+    func keepTop(in folder: RunFolder, _ ledger: Ledger) throws {
+        guard let top = experiment.save.top, !experiment.save.all else { return }
+        let (metric, less) = top.monitor.resolved(validates: experiment.validates)
+        let ranked = try ledger.results(
+            sortedBy: metric, direction: less ? .lower : .higher, filter: .finished, history: false)
+        let others = ranked.dropFirst(top.count)
+        for result in others where result.model?.hasSuffix("\(result.name).keras") ?? false {
+            if let model = result.model { try Folder.remove(own: folder.path.pushing(FilePath(model))) }
+        }
+        try ledger.finish(
+            others.map { TrialEnd(trial: $0.trial, model: nil, bestEpoch: $0.bestEpoch, trainSeconds: $0.seconds) },
+            at: 0)
+    }
+}
+
+extension LedgerValue {
+    /// A value of the experiment as the ledger keeps it.
+    fileprivate init(_ value: Experiments.ParameterValue) {
+        switch value {
+        case .null: self = .null
+        case .bool(let value): self = .bool(value)
+        case .int(let value): self = .integer(value)
+        case .double(let value): self = .number(value)
+        case .string(let value): self = .text(value)
+        case .list(let values): self = .list(values.map { Self($0) })
+        case .mapping: self = .text(value.json)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/// What happens while a run is prepared and carried out, for those who watch.
+public enum RunEvent: Sendable {
+    /// Something is being done before training can begin, in a few words.
+    case preparing(String)
+    /// What the user should know although it is no mistake.
+    case note(String)
+    /// What is going to be trained.
+    case planned(RunPlan)
+    /// A device's runner has been started.
+    case runnerStarted(device: String, process: Int)
+    /// A unit was given to a device.
+    case unitStarted(device: String, unit: String, trials: Int, epochs: Int)
+    /// A function of a unit's program is being compiled.
+    case compiling(device: String, function: String)
+    /// A unit's trials have ended an epoch, counted from 0; the mean of each metric over them.
+    case epoch(device: String, unit: String, epoch: Int, metrics: [String: Double])
+    /// A unit's trials are trained, their models durable and the ledger told.
+    case unitFinished(device: String, unit: String, trials: Int, seconds: Double)
+    /// A unit's trials failed.
+    case unitFailed(device: String, unit: String, trials: Int, message: String)
+}
+
+/// What became of a run.
+public struct RunSummary: Sendable {
+    public var trials: Int
+    public var finished: Int
+    public var failed: Int
+    public var wallSeconds: Double
+    /// From the first unit's start to the last unit's end.
+    public var trainSeconds: Double
+    /// The run's folder.
+    public var output: String
+    public var devices: [DeviceUse]
+    /// What the user's `summarize` function returned, as JSON.
+    public var summary: String?
+
+    /// How long a device worked.
+    public struct DeviceUse: Sendable {
+        public var device: String
+        public var busySeconds: Double
+    }
+}

@@ -1,0 +1,46 @@
+import Files
+public import SystemPackage
+
+/// Where everything of a run stands.
+///
+/// ```
+/// DIR/experiment.yaml      the experiment as it was when the run began
+/// DIR/ledger.sqlite        the record of trials, units, epochs
+/// DIR/models/0042.keras    models; in folders of a thousand, models/003/3042.keras, where there are more
+/// DIR/units/0007/          a unit: unit.json, rows.npy, events.ndjson
+/// DIR/logs/cpu-0.log       what a runner wrote on standard error
+/// DIR/summary.json         what the user's `summarize` function returned
+/// ```
+public struct RunFolder: Sendable {
+    public let path: FilePath
+
+    public init(_ path: FilePath) {
+        self.path = path
+    }
+
+    public var experiment: FilePath { path.appending("experiment.yaml") }
+    public var models: FilePath { path.appending("models") }
+    public var units: FilePath { path.appending("units") }
+    public var logs: FilePath { path.appending("logs") }
+    public var summary: FilePath { path.appending("summary.json") }
+
+    /// Makes the folders.
+    func create() throws(FilesError) {
+        for folder in [path, models, units, logs] { try Folder.create(folder) }
+    }
+
+    /// A unit's folder.
+    func unit(_ id: String) -> FilePath { units.appending(id) }
+
+    /// What a runner's standard error goes to.
+    func log(of device: String) -> FilePath {
+        logs.appending("\(device.map { $0 == ":" ? "-" : $0 }.reduce(into: "") { $0.append($1) }).log")
+    }
+
+    /// A model file's path relative to the run's folder.
+    func model(_ fileName: String, trial: Int, of count: Int) -> String {
+        guard count > 1000 else { return "models/\(fileName)" }
+        let shard = String(trial / 1000)
+        return "models/\(String(repeating: "0", count: max(0, 3 - shard.count)))\(shard)/\(fileName)"
+    }
+}

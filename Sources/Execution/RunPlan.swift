@@ -1,0 +1,48 @@
+public import Bundles
+public import Devices
+public import Experiments
+public import Planning
+
+/// What a run will do: trials, the programs they share, the cohorts they are packed into.
+public struct RunPlan: Sendable {
+    public var experiment: String
+    public var devices: [Device]
+    public var trials: [Trial]
+    public var partitions: Int
+    public var programs: [PlannedProgram]
+    /// Bytes of all arrays, mapped once a machine.
+    public var dataBytes: Int
+    /// Bytes that the model files will take.
+    public var modelBytes: Int
+
+    /// All cohorts.
+    public var cohorts: Int { programs.reduce(0) { $0 + $1.cohorts.count } }
+}
+
+/// A program, and the trials that share it.
+public struct PlannedProgram: Sendable {
+    public var name: String
+    /// The arguments of the build function that its trials have in common.
+    public var arguments: [String: ParameterValue]
+    public var description: ProgramDescription
+    public var form: Workload.Form
+    public var cohorts: [Cohort]
+    /// Bytes of one lane's state.
+    public var stateBytes: Int
+    /// Bytes that a cohort takes on its device; from the compiler, once a runner has compiled it.
+    public var memory: Memory
+
+    /// Where a figure of memory comes from.
+    public enum Memory: Sendable, Equatable {
+        case estimated(Int)
+        case compiled(Int)
+
+        public var bytes: Int {
+            switch self {
+            case .estimated(let bytes), .compiled(let bytes): bytes
+            }
+        }
+    }
+
+    public var trials: Int { cohorts.reduce(0) { $0 + $1.trials.count } }
+}

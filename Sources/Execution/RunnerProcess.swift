@@ -1,0 +1,181 @@
+import Devices
+import FoundationEssentials
+import PythonEnvironment
+import Subprocess
+import SystemPackage
+import Units
+
+/// A runner's process: started with only its device visible, fed units, listened to until it ends.
+struct RunnerProcess: Sendable {
+    let executable: FilePath
+    let device: Device
+    let plugin: PluginFile
+    let cudaData: FilePath?
+    let log: FilePath
+
+    /// What the process's feeder is asked and told.
+    protocol Delegate: Sendable {
+        /// The folder of the next unit, waiting for one; nil when there are no more.
+        func nextUnit(for device: Device) async -> (id: String, folder: FilePath)?
+        func started(_ device: Device, process: Int) async
+        func heard(_ event: RunnerEvent, from device: Device) async
+        /// A unit is trained: its models are being written while the device takes the next.
+        func ended(_ change: RunnerLife.Change, on device: Device) async
+    }
+
+    /// Why a process is gone that still held units.
+    struct Death: Sendable {
+        var units: [String]
+        var message: String
+    }
+
+    /// Starts the process and feeds it until there are no more units or it dies.
+    ///
+    /// - Returns: nil when it ended with nothing in its hands.
+    func run(_ delegate: some Delegate) async throws -> Death? {
+        var platform = PlatformOptions()
+        // A group of its own: Ctrl-C is for the control process, and whatever the runner starts ends with it.
+        platform.processGroupID = 0
+        platform.teardownSequence = [
+            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .seconds(2))
+        ]
+        let errors = try FileDescriptor.open(
+            log, .writeOnly, options: [.create, .append, .closeOnExec],
+            permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        let life = Life()
+        let outcome = try await Subprocess.run(
+            .path(executable), arguments: Arguments(arguments), environment: .custom(environment),
+            platformOptions: platform, input: .inputWriter, output: .sequence,
+            error: .fileDescriptor(errors, closeAfterSpawningProcess: true)
+        ) { execution in
+            await delegate.started(device, process: Int(execution.processIdentifier.value))
+            let (signals, free) = AsyncStream.makeStream(of: Void.self)
+            free.yield()
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await feed(execution.standardInputWriter, life, signals, delegate)
+                }
+                await listen(to: execution.standardOutput, life, free, delegate)
+                free.finish()
+                group.cancelAll()
+            }
+        }
+        let units = await life.died()
+        if units.isEmpty { return nil }
+        return Death(units: units, message: describe(outcome.terminationStatus))
+    }
+
+    /// Hands over a unit whenever the device is free, and closes the input when there are no more.
+    private func feed(
+        _ input: StandardInputWriter, _ life: Life, _ signals: AsyncStream<Void>, _ delegate: some Delegate
+    ) async {
+        for await _ in signals {
+            guard let next = await delegate.nextUnit(for: device) else { break }
+            await life.began(next.id)
+            // A process that is gone shows where its output is read.
+            guard (try? await input.write("\(next.folder)\n")) != nil else { return }
+        }
+        await life.whenIdle()
+        try? await input.finish()
+    }
+
+    private func listen(
+        to output: SubprocessOutputSequence, _ life: Life, _ free: AsyncStream<Void>.Continuation,
+        _ delegate: some Delegate
+    ) async {
+        do {
+            for try await line in output.strings(bufferingPolicy: .unbounded) {
+                guard let event = try? RunnerEvent(line: Data(line.utf8)) else { continue }
+                await delegate.heard(event, from: device)
+                let change = await life.heard(event)
+                switch change {
+                case .none: continue
+                case .free: free.yield()
+                case .finished: await delegate.ended(change, on: device)
+                case .failed(_, _, _, let wasTraining):
+                    await delegate.ended(change, on: device)
+                    if wasTraining { free.yield() }
+                }
+                await life.tellWhenIdle()
+            }
+        } catch {
+            // The end of the output, however it comes, is the end of the process; its status says the rest.
+        }
+        await life.tellWhenIdle(evenIfBusy: true)
+    }
+
+    private var arguments: [String] {
+        var arguments = [
+            "runner", "--plugin", plugin.path.string, "--plugin-digest", plugin.sha256, "--device", device.name,
+        ]
+        if !device.cores.isEmpty {
+            arguments += ["--cores", device.cores.map(String.init).joined(separator: ",")]
+        }
+        return arguments
+    }
+
+    /// What the runner needs of the environment and nothing else: an unknown flag of XLA's kills a process.
+    private var environment: [Environment.Key: String] {
+        let kept = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PRONGHORN_CACHE", "XDG_CACHE_HOME"]
+        let inherited = ProcessInfo.processInfo.environment.filter {
+            kept.contains($0.key) || $0.key.hasPrefix("CUDA_")
+        }
+        return Dictionary(
+            uniqueKeysWithValues: inherited.merging(device.environment) { $1 }.map {
+                (Environment.Key(stringLiteral: $0.key), $0.value)
+            })
+    }
+
+    private func describe(_ status: TerminationStatus) -> String {
+        var text: String
+        switch status {
+        case .exited(let code): text = "the runner of \(device.name) ended with status \(code)"
+        case .signaled(let signal): text = "the runner of \(device.name) was ended by \(Self.name(of: signal))"
+        }
+        let lines = lastLines
+        text += lines.isEmpty ? "; its log \(log) is empty" : "; the end of its log \(log): \(lines)"
+        return text
+    }
+
+    private static func name(of signal: CInt) -> String {
+        switch signal {
+        case 4: "SIGILL, an instruction that this processor lacks"
+        case 6: "SIGABRT, a check inside the plugin"
+        case 7: "SIGBUS, a file that was shortened or a disk that failed"
+        case 9: "SIGKILL, from outside or for want of memory"
+        case 11: "SIGSEGV, a fault inside the plugin"
+        case 15: "SIGTERM, from outside"
+        default: "signal \(signal)"
+        }
+    }
+
+    private var lastLines: String {
+        guard let data = FileManager.default.contents(atPath: log.string) else { return "" }
+        let text = String(decoding: data.suffix(2000), as: UTF8.self)
+        return text.split(separator: "\n").suffix(5).joined(separator: " | ")
+    }
+}
+
+/// A runner's life, shared between the task that feeds it and the one that listens.
+private actor Life {
+    private var life = RunnerLife()
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func began(_ unit: String) { life.began(unit) }
+
+    func heard(_ event: RunnerEvent) -> RunnerLife.Change { life.heard(event) }
+
+    func died() -> [String] { life.ended() }
+
+    /// Waits until nothing is in the runner's hands.
+    func whenIdle() async {
+        if life.isIdle { return }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func tellWhenIdle(evenIfBusy: Bool = false) {
+        guard evenIfBusy || life.isIdle else { return }
+        for continuation in waiting { continuation.resume() }
+        waiting = []
+    }
+}

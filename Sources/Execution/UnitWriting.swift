@@ -1,0 +1,110 @@
+import Datasets
+import Experiments
+import Files
+import FoundationEssentials
+import Lowering
+import Planning
+import SystemPackage
+import TensorFiles
+import Units
+
+extension Preparation {
+    /// Writes the folder of a unit: what a runner is given.
+    func write(
+        _ cohort: Cohort, of program: PlannedProgram, _ group: ProgramGroup, id: String, work: Unit.Work,
+        in run: RunFolder
+    ) throws -> Unit {
+        var rows = RowNumbers()
+        let byIndex = Dictionary(uniqueKeysWithValues: group.trials.map { ($0.index, $0) })
+        var sources = SourceNumbers()
+        let lanes = cohort.trials.compactMap { index -> Unit.Lane? in
+            guard let trial = byIndex[index] else { return nil }
+            let partition = partitions[trial.partition]
+            var numbers: [String: Double] = [:]
+            for name in group.parameters { numbers[name] = trial.parameters[name]?.double }
+            return Unit.Lane(
+                trial: trial.index, name: trial.name, seed: trial.seed, parameters: numbers, start: .initialize,
+                source: sources.number(of: partition.source),
+                training: rows.range(of: partition.training, trial.partition),
+                validationSource: partition.validationSource.map { sources.number(of: $0) },
+                validation: partition.validation.map { rows.range(of: $0, -1 - trial.partition) })
+        }
+        let folder = run.unit(id)
+        let unit = Unit(
+            id: id, work: work,
+            program: Unit.ProgramReference(folder: group.bundle.folder.string, key: group.bundle.digest),
+            packing: Unit.Packing(
+                lanes: cohort.lanes, steps: cohort.steps, evaluateSteps: cohort.evaluateSteps,
+                form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue),
+            lanes: lanes, sources: sources.order.map { reference(dataset.sources[$0]) },
+            fit: Unit.FitSettings(
+                firstEpoch: 0, lastEpoch: experiment.fit.epochs, batchSize: experiment.fit.batchSize,
+                validationBatchSize: validationBatchSize, validationFrequency: experiment.fit.validationFrequency,
+                shuffle: experiment.fit.shuffle), save: saveSettings)
+        do {
+            try Folder.create(folder)
+            try rows.numbers.span.withUnsafeBytes { bytes in
+                try NPY.write(bytes, dtype: .int32, shape: [rows.numbers.count], to: folder.appending(unit.rowsFile))
+            }
+            try AtomicFile.write(Array(try unit.json()), to: folder.appending(Unit.fileName))
+        } catch {
+            throw RunError(.machine, "the unit \(folder) cannot be written", cause: error)
+        }
+        return unit
+    }
+
+    private var saveSettings: Unit.SaveSettings {
+        let policy = experiment.save
+        return Unit.SaveSettings(
+            // Which trials are the best is known at the end, so all keep their models until then.
+            final: policy.all || policy.top != nil, initial: policy.initial,
+            best: policy.best.map { monitor in
+                let (metric, less) = monitor.resolved(validates: experiment.validates)
+                return Unit.Best(monitor: metric, lessIsBetter: less)
+            })
+    }
+
+    private func reference(_ source: DataSource) -> Unit.DataSource {
+        Unit.DataSource(
+            arrays: source.arrays.map { array in
+                Unit.ArrayReference(
+                    input: array.name, file: array.file.string, offset: array.offset, dtype: array.dtype.rawValue,
+                    shape: array.shape, fileSize: array.fileSize, modified: array.modified)
+            })
+    }
+}
+
+/// The rows file of a unit while it grows: a partition that several lanes share is in it once.
+private struct RowNumbers {
+    var numbers: [Int32] = []
+    private var known: [Int: Unit.RowRange] = [:]
+
+    mutating func range(of rows: Rows, _ key: Int) -> Unit.RowRange {
+        if let range = known[key] { return range }
+        let range: Unit.RowRange
+        switch rows {
+        case .all(let count): range = Unit.RowRange(start: nil, count: count)
+        case .range(let stretch):
+            range = Unit.RowRange(start: numbers.count, count: stretch.count)
+            numbers.append(contentsOf: stretch.lazy.map { Int32($0) })
+        case .indices(let indices):
+            range = Unit.RowRange(start: numbers.count, count: indices.count)
+            numbers.append(contentsOf: indices)
+        }
+        known[key] = range
+        return range
+    }
+}
+
+/// The data sources that a unit's lanes are of, numbered as they come.
+private struct SourceNumbers {
+    var order: [Int] = []
+    private var numbers: [Int: Int] = [:]
+
+    mutating func number(of source: Int) -> Int {
+        if let number = numbers[source] { return number }
+        numbers[source] = order.count
+        order.append(source)
+        return order.count - 1
+    }
+}

@@ -1,0 +1,57 @@
+import Units
+
+/// A unit that waits for a device.
+struct QueuedUnit: Sendable {
+    var unit: Unit
+    /// How long it is among its like; the longest goes first.
+    var cost: Double
+}
+
+/// Units that wait for a device: the next free device takes the longest.
+///
+/// Units may be added while devices work, so that training begins before the last program is lowered.
+actor WorkQueue {
+    private var waiting: [QueuedUnit] = []
+    private var takers: [CheckedContinuation<Void, Never>] = []
+    private var isClosed = false
+
+    /// Adds units.
+    func add(_ units: [QueuedUnit]) {
+        waiting.append(contentsOf: units)
+        waiting.sort { $0.cost == $1.cost ? $0.unit.id < $1.unit.id : $0.cost > $1.cost }
+        wake()
+    }
+
+    /// Says that no more units come: those who wait for one get nil.
+    func close() {
+        isClosed = true
+        wake()
+    }
+
+    /// Takes away all units that wait, so that devices end after what they are at.
+    func clear() -> [QueuedUnit] {
+        defer { waiting = [] }
+        return waiting
+    }
+
+    /// The next unit, waiting for one; nil when there are no more.
+    func next() async -> QueuedUnit? {
+        while waiting.isEmpty, !isClosed { await change() }
+        return waiting.isEmpty ? nil : waiting.removeFirst()
+    }
+
+    /// Waits until there is a unit to take, which another may take first; false when there are no more.
+    func waitForWork() async -> Bool {
+        while waiting.isEmpty, !isClosed { await change() }
+        return !waiting.isEmpty
+    }
+
+    private func change() async {
+        await withCheckedContinuation { takers.append($0) }
+    }
+
+    private func wake() {
+        for taker in takers { taker.resume() }
+        takers = []
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Datasets
+import Devices
+import Execution
+import Experiments
+import Files
+import Glibc
+import Ledger
+import PythonEnvironment
+
+/// An error as the command line ends with it: one message, and a status that tells a mistake from a mishap.
+struct Failure: Error, CustomStringConvertible {
+    /// Why the command ends.
+    enum Kind {
+        /// What was asked for cannot be done: status 2.
+        case request
+        /// The machine failed, or a trial did: status 1.
+        case machine
+    }
+
+    var kind: Kind
+    var description: String
+
+    init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        description = message
+    }
+
+    /// Whatever was thrown, told from the user's point of view.
+    init(_ error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case is ExperimentError, is DevicesError: self.init(.request, "\(error)")
+        case let error as RunError: self.init(error.code == .request ? .request : .machine, error.description)
+        case let error as LedgerError where error.code == .absent: self.init(.request, error.description)
+        default: self.init(.machine, "\(error)")
+        }
+    }
+
+    var status: ExitCode { kind == .request ? ExitCode(2) : ExitCode(1) }
+
+    /// Runs a command's body; an error becomes a line on standard error and an exit status.
+    static func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let code as ExitCode {
+            throw code
+        } catch {
+            let failure = Failure(error)
+            Terminal.error("error: \(failure.description)")
+            throw failure.status
+        }
+    }
+}

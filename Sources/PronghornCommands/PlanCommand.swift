@@ -1,0 +1,141 @@
+import ArgumentParser
+import Bundles
+import Devices
+import Execution
+import Experiments
+import FoundationEssentials
+import Planning
+
+/// Says what training would do.
+struct PlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Says what training would do: trials, programs, cohorts, devices, memory, disk. Trains nothing.",
+        discussion: """
+            A runner compiles the programs, so that the figures of memory are the compiler's own; the compiled programs are
+            kept, and training begins at once afterwards.
+
+              pronghorn plan experiment.yaml
+              pronghorn plan experiment.yaml --devices cuda --json
+            """)
+
+    @OptionGroup var options: RunOptions
+
+    @Flag(help: "Prints one JSON object.")
+    var json = false
+
+    func run() async throws {
+        try await Failure.reporting {
+            let view = RunView(json ? .quiet : Terminal.isInteractive ? .live : .plain)
+            let plan: RunPlan
+            do {
+                plan = try await Run(try options.request()) { view.show($0) }.plan()
+            } catch {
+                view.close()
+                throw error
+            }
+            view.close()
+            if json { Terminal.line(try PlanJSON(plan).text) } else { show(plan) }
+        }
+    }
+
+    private func show(_ plan: RunPlan) {
+        Terminal.line(
+            "\(plan.experiment): \(Quantity.count(plan.trials.count, "trial")) on \(Quantity.count(plan.partitions, "partition"))"
+        )
+        Terminal.line(
+            "devices:  "
+                + plan.devices.map { device in
+                    device.name + (device.memory.map { " (\(Quantity.bytes($0)) of memory)" } ?? "")
+                }.joined(separator: ", "))
+        for program in plan.programs {
+            let arguments = program.arguments.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            Terminal.line(
+                "program:  \(program.name)" + (arguments.isEmpty ? "" : " (\(arguments.joined(separator: ", ")))")
+                    + ", \(program.description.trainableParameters) parameters, \(program.form.rawValue), engine native"
+            )
+            for note in program.description.notes { Terminal.line("          \(note)") }
+            let lanes = program.cohorts.map(\.lanes).max() ?? 0
+            Terminal.line(
+                "          \(Quantity.count(program.trials, "trial")) in \(Quantity.count(program.cohorts.count, "cohort")) of up to "
+                    + "\(lanes), \(memory(program.memory)) a cohort")
+        }
+        Terminal.line("data:     \(Quantity.bytes(plan.dataBytes)), mapped once")
+        Terminal.line("models:   \(Quantity.bytes(plan.modelBytes)) on disk")
+    }
+
+    private func memory(_ memory: PlannedProgram.Memory) -> String {
+        switch memory {
+        case .compiled(let bytes): "\(Quantity.bytes(bytes)) (the compiler's figure)"
+        case .estimated(let bytes): "about \(Quantity.bytes(bytes))"
+        }
+    }
+}
+
+/// What `plan --json` prints.
+private struct PlanJSON: Encodable {
+    struct Program: Encodable {
+        var name: String
+        var arguments: [String: ParameterValue]
+        var engine: String
+        var form: String
+        var trials: Int
+        var cohorts: [[Int]]
+        var lanes: Int
+        var parameters: Int
+        var memoryBytes: Int
+        var memoryIsCompiled: Bool
+        var notes: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case name, arguments, engine, form, trials, cohorts, lanes, parameters, notes
+            case memoryBytes = "memory_bytes"
+            case memoryIsCompiled = "memory_is_compiled"
+        }
+    }
+
+    struct DeviceEntry: Encodable {
+        var name: String
+        var memory: Int?
+    }
+
+    var experiment: String
+    var trials: Int
+    var partitions: Int
+    var devices: [DeviceEntry]
+    var programs: [Program]
+    var dataBytes: Int
+    var modelBytes: Int
+
+    enum CodingKeys: String, CodingKey {
+        case experiment, trials, partitions, devices, programs
+        case dataBytes = "data_bytes"
+        case modelBytes = "model_bytes"
+    }
+
+    init(_ plan: RunPlan) {
+        experiment = plan.experiment
+        trials = plan.trials.count
+        partitions = plan.partitions
+        devices = plan.devices.map { DeviceEntry(name: $0.name, memory: $0.memory) }
+        programs = plan.programs.map { program in
+            var isCompiled = false
+            if case .compiled = program.memory { isCompiled = true }
+            return Program(
+                name: program.name, arguments: program.arguments, engine: "native", form: program.form.rawValue,
+                trials: program.trials, cohorts: program.cohorts.map(\.trials),
+                lanes: program.cohorts.map(\.lanes).max() ?? 0, parameters: program.description.trainableParameters,
+                memoryBytes: program.memory.bytes, memoryIsCompiled: isCompiled, notes: program.description.notes)
+        }
+        dataBytes = plan.dataBytes
+        modelBytes = plan.modelBytes
+    }
+
+    var text: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+public import ArgumentParser
+
+/// The command line: a verb a file.
+public struct PronghornCommand: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "pronghorn",
+        abstract: "Trains many independent Keras models at once, on every device of this machine.",
+        discussion: """
+            Keras describes a model, XLA compiles it, Swift trains it. One file says which models, on which data:
+
+              pronghorn demo                      train 60 models of handwritten digits, to see how it goes
+              pronghorn train experiment.yaml     train, with a folder of results beside the file
+              pronghorn results runs/digits       the table of what came out
+            """,
+        version: PronghornVersion.current,
+        subcommands: [
+            TrainCommand.self, PlanCommand.self, ResultsCommand.self, StatusCommand.self, RunnerCommand.self,
+        ])
+
+    public init() {}
+}
+
+/// The tool's version, as `--version` says and runs record it.
+enum PronghornVersion {
+    static let current = "0.1.0"
+}

@@ -1,0 +1,174 @@
+import Devices
+import Execution
+import FoundationEssentials
+import Synchronization
+
+/// What is shown of a run while it goes on: a live view on a terminal, plain lines elsewhere, nothing for programs.
+final class RunView: Sendable {
+    /// How a run is shown.
+    enum Style: Sendable {
+        case live, plain, quiet
+    }
+
+    private let style: Style
+    private let state: Mutex<RunState>
+
+    init(_ style: Style) {
+        self.style = style
+        state = Mutex(RunState(began: Date().timeIntervalSince1970))
+    }
+
+    /// Shows an event.
+    func show(_ event: RunEvent) {
+        state.withLock { state in
+            let line = state.take(event)
+            switch style {
+            case .quiet: return
+            case .plain: if let line { Terminal.line(line) }
+            case .live:
+                let now = Date().timeIntervalSince1970
+                // A line that stays is written above the view; the view itself is drawn at most ten times a second.
+                let stays = line != nil && state.isLasting(event)
+                guard stays || now - state.drawn >= 0.1 else { return }
+                var text = state.drawnLines > 0 ? "\u{1b}[\(state.drawnLines)A\u{1b}[J" : ""
+                if stays, let line { text += line + "\n" }
+                let view = state.lines(at: now, width: Terminal.width)
+                text += view.map { $0 + "\n" }.joined()
+                state.drawnLines = view.count
+                state.drawn = now
+                Terminal.write(text)
+            }
+        }
+    }
+
+    /// Takes the view away, so that what follows stands where it was.
+    func close() {
+        guard style == .live else { return }
+        state.withLock { state in
+            if state.drawnLines > 0 { Terminal.write("\u{1b}[\(state.drawnLines)A\u{1b}[J") }
+            state.drawnLines = 0
+        }
+    }
+}
+
+/// What is known of a run from its events.
+struct RunState: Sendable {
+    /// What a device does.
+    struct DeviceState: Sendable {
+        var doing = "starting"
+        var trials = 0
+        var epochs = 0
+        var epoch = 0
+        var metrics: [String: Double] = [:]
+    }
+
+    let began: Double
+    var drawn = 0.0
+    var drawnLines = 0
+    private var devices: [String: DeviceState] = [:]
+    private var order: [String] = []
+    private var preparing: String?
+    private var trials = 0
+    private var ended = 0
+    private var failed = 0
+    private var epochsPerTrial = 0
+    private var trialEpochs = 0
+    private var firstUnit: Double?
+
+    init(began: Double) { self.began = began }
+
+    /// Takes an event in, and says it in a line where it is worth one.
+    mutating func take(_ event: RunEvent) -> String? {
+        switch event {
+        case .preparing(let what):
+            preparing = what
+            return what
+        case .note(let text): return "note: \(text)"
+        case .planned(let plan):
+            preparing = nil
+            trials = plan.trials.count
+            return "\(plan.experiment): \(Quantity.count(plan.trials.count, "trial")), "
+                + "\(Quantity.count(plan.programs.count, "program")), \(Quantity.count(plan.cohorts, "cohort")), "
+                + "on \(plan.devices.map(\.name).joined(separator: ", "))"
+        case .runnerStarted(let device, let process):
+            touch(device) { $0.doing = "starting" }
+            return "\(device): runner \(process) started"
+        case .unitStarted(let device, let unit, let trials, let epochs):
+            firstUnit = firstUnit ?? Date().timeIntervalSince1970
+            epochsPerTrial = epochs
+            touch(device) { $0 = DeviceState(doing: "unit \(unit)", trials: trials, epochs: epochs) }
+            return "\(device): unit \(unit), \(Quantity.count(trials, "trial"))"
+        case .compiling(let device, let function):
+            touch(device) { $0.doing = "compiling \(function.prefix { $0 != "-" && $0 != "." })" }
+            return nil
+        case .epoch(let device, let unit, let epoch, let metrics):
+            trialEpochs += devices[device]?.trials ?? 0
+            touch(device) { state in
+                state.doing = "unit \(unit)"
+                state.epoch = epoch + 1
+                state.metrics = metrics
+            }
+            return nil
+        case .unitFinished(let device, let unit, let trials, let seconds):
+            ended += trials
+            return
+                "\(device): unit \(unit) finished, \(Quantity.count(trials, "trial")) in \(Quantity.seconds(seconds))"
+        case .unitFailed(let device, let unit, let trials, let message):
+            ended += trials
+            failed += trials
+            return "\(device): unit \(unit) FAILED, \(Quantity.count(trials, "trial")): \(message)"
+        }
+    }
+
+    /// Whether an event's line stays on a terminal.
+    func isLasting(_ event: RunEvent) -> Bool {
+        switch event {
+        case .note, .planned, .unitFailed: true
+        default: false
+        }
+    }
+
+    private mutating func touch(_ device: String, _ change: (inout DeviceState) -> Void) {
+        if devices[device] == nil { order.append(device) }
+        change(&devices[device, default: DeviceState()])
+    }
+
+    /// The live view: a line a device, one for the whole.
+    func lines(at now: Double, width: Int) -> [String] {
+        var lines: [String] = []
+        for name in order.sorted() {
+            guard let device = devices[name] else { continue }
+            let metrics = device.metrics.sorted { $0.key < $1.key }
+                .map { "\($0.key) \(Quantity.fixed($0.value, 4))" }.joined(separator: "  ")
+            let progress =
+                device.epochs > 0
+                ? "\(bar(Double(device.epoch) / Double(device.epochs), 10)) epoch \(device.epoch)/\(device.epochs)  \(Quantity.count(device.trials, "trial"))"
+                : ""
+            lines.append(cut("\(padded(name, 8)) \(padded(device.doing, 20)) \(progress)  \(metrics)", to: width))
+        }
+        if let preparing { lines.append(cut("\(preparing) …", to: width)) }
+        if trials > 0 {
+            let total = Double(trials * max(epochsPerTrial, 1))
+            let share = min(1, Double(trialEpochs) / total)
+            let elapsed = now - (firstUnit ?? now)
+            let left = share > 0.02 ? "  \(Quantity.seconds(elapsed / share * (1 - share))) left" : ""
+            let failures = failed > 0 ? ", \(failed) failed" : ""
+            lines.append(
+                cut(
+                    "\(padded("all", 8)) \(bar(share, 20)) \(ended)/\(trials) trials\(failures)  \(Quantity.seconds(now - began))\(left)",
+                    to: width))
+        }
+        return lines
+    }
+
+    private func bar(_ share: Double, _ width: Int) -> String {
+        let full = Int((share * Double(width)).rounded())
+        return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
+    }
+
+    private func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    private func cut(_ text: String, to width: Int) -> String { String(text.prefix(max(20, width - 1))) }
+}

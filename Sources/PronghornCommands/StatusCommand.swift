@@ -1,0 +1,61 @@
+import ArgumentParser
+import FoundationEssentials
+import Ledger
+
+/// Says how far a run is, from any terminal.
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Says how far a run is, from any terminal.")
+
+    @Argument(help: "The run's folder.")
+    var folder: String
+
+    @Flag(help: "Prints one JSON object.")
+    var json = false
+
+    func run() async throws {
+        try await Failure.reporting {
+            let progress = try Ledger.openReadOnly(in: folder).progress(at: Date().timeIntervalSince1970)
+            if json { return try printJSON(progress) }
+            let run = progress.run
+            let counts = TrialStatus.allCases.compactMap { status in
+                progress.counts[status].map { "\($0) \(status.rawValue)" }
+            }
+            Terminal.line("\(run.name): \(run.state.rawValue), \(Quantity.seconds(progress.elapsed))")
+            Terminal.line("trials:  \(counts.joined(separator: ", ")) of \(progress.trials)")
+            Terminal.line("epochs:  \(progress.epochsDone) of \(progress.epochsPlanned)")
+            for device in progress.devices {
+                var text = device.unit.map { "unit \($0), \(Quantity.count(device.trials, "trial"))" } ?? "waits"
+                if device.epochsPlanned > 0 { text += ", \(device.epochsDone) of \(device.epochsPlanned) epochs" }
+                if run.state != .running { text = "busy \(Quantity.seconds(device.busySeconds))" }
+                Terminal.line("\(device.device):  \(text)")
+            }
+        }
+    }
+
+    private func printJSON(_ progress: RunProgress) throws {
+        struct Status: Encodable {
+            var name: String
+            var state: String
+            var trials: Int
+            var counts: [String: Int]
+            var epochsDone: Int
+            var epochsPlanned: Int
+            var seconds: Double
+
+            enum CodingKeys: String, CodingKey {
+                case name, state, trials, counts, seconds
+                case epochsDone = "epochs_done"
+                case epochsPlanned = "epochs_planned"
+            }
+        }
+        let status = Status(
+            name: progress.run.name, state: progress.run.state.rawValue, trials: progress.trials,
+            counts: Dictionary(progress.counts.map { ($0.key.rawValue, $0.value) }) { $1 },
+            epochsDone: progress.epochsDone, epochsPlanned: progress.epochsPlanned, seconds: progress.elapsed)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        Terminal.line(String(decoding: try encoder.encode(status), as: UTF8.self))
+    }
+}

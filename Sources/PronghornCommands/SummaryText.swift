@@ -1,0 +1,52 @@
+import Execution
+import Experiments
+import Ledger
+
+/// What a run ends with on a terminal: the best trials, means and deviations, how busy the devices were.
+enum SummaryText {
+    static func show(_ summary: RunSummary, of experiment: Experiment) throws {
+        let ledger = try Ledger.openReadOnly(in: summary.output)
+        let (metric, less) = Monitor().resolved(validates: experiment.validates)
+        let direction: MetricDirection = less ? .lower : .higher
+        let best = try ledger.results(
+            sortedBy: metric, direction: direction, filter: TrialFilter(statuses: [.finished], limit: 5), history: false
+        )
+        if !best.isEmpty {
+            Terminal.line("The best of \(Quantity.count(summary.finished, "trial")) by \(metric):")
+            Terminal.line(ResultTable.results(best, width: Terminal.width))
+        }
+        try showMeans(ledger, metric)
+        for failure in try ledger.results(
+            filter: TrialFilter(statuses: [.failed, .diverged], limit: 3), history: false)
+        {
+            Terminal.line("trial \(failure.name) \(failure.status.rawValue): \(failure.message ?? "")")
+        }
+        let busy = summary.devices.map { device in
+            let share = summary.trainSeconds > 0 ? device.busySeconds / summary.trainSeconds : 0
+            return "\(device.device) \(Quantity.fixed(min(1, share) * 100, 0))%"
+        }
+        Terminal.line(
+            "\(summary.finished) of \(Quantity.count(summary.trials, "trial")) finished in "
+                + "\(Quantity.seconds(summary.wallSeconds)), \(Quantity.seconds(summary.trainSeconds)) of it training; busy: "
+                + busy.joined(separator: ", "))
+        if let text = summary.summary { Terminal.line("Summary: \(text)") }
+        Terminal.line("Results: \(summary.output)  (pronghorn results \(summary.output))")
+    }
+
+    /// The mean of every metric over all trials, and over seeds and folds for each of the other settings.
+    private static func showMeans(_ ledger: Ledger, _ metric: String) throws {
+        let metrics = try ledger.metricNames()
+        let means = try metrics.compactMap { name -> String? in
+            guard let all = try ledger.groups(by: [], metric: name).first, all.count > 0 else { return nil }
+            return "\(name) \(Quantity.fixed(all.mean, 4)) ± \(Quantity.fixed(all.standardDeviation, 4))"
+        }
+        if !means.isEmpty { Terminal.line("Mean ± deviation over all: \(means.joined(separator: ", "))") }
+        let keys = try ledger.parameterNames().filter { $0 != "seed" }
+        guard !keys.isEmpty else { return }
+        let groups = try ledger.groups(by: keys, metric: metric)
+        if groups.count > 1, groups.count <= 20 {
+            Terminal.line("\(metric) over seeds and partitions:")
+            Terminal.line(ResultTable.groups(groups, metric: metric, width: Terminal.width))
+        }
+    }
+}

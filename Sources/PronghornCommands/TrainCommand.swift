@@ -1,0 +1,108 @@
+import ArgumentParser
+import Execution
+import Experiments
+import Files
+import FoundationEssentials
+import Ledger
+import SystemPackage
+
+/// Trains an experiment.
+struct TrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Trains every trial of an experiment file.",
+        discussion: """
+            The models, the record of every epoch and the logs come into one folder:
+
+              pronghorn train experiment.yaml                       into runs/NAME (or runs/NAME-2, …)
+              pronghorn train experiment.yaml --output results      into results
+              pronghorn train experiment.yaml --devices cpu:4 --set fit.epochs=3
+
+            Exit status: 0 when every trial finished, 1 when one did not, 2 when the request is wrong.
+            """)
+
+    @OptionGroup var options: RunOptions
+
+    @Option(help: "The run's folder; by default runs/NAME in the current folder.")
+    var output: String?
+
+    @Flag(help: "Prints one JSON object at the end, and nothing else on standard output.")
+    var json = false
+
+    func run() async throws {
+        try await Failure.reporting {
+            let request = try options.request()
+            let folder = output.map { FilePath($0) } ?? RunFolder.free(for: request.experiment.name)
+            try await Self.train(request, in: Folder.absolute(folder), json: json)
+        }
+    }
+
+    /// Trains and says what came of it.
+    static func train(_ request: Run.Request, in folder: FilePath, json: Bool) async throws {
+        let view = RunView(json ? .quiet : Terminal.isInteractive ? .live : .plain)
+        let summary: RunSummary
+        do {
+            summary = try await Run(request) { view.show($0) }.train(in: folder)
+        } catch {
+            view.close()
+            throw error
+        }
+        view.close()
+        if json {
+            Terminal.line(try SummaryJSON(summary).text)
+        } else {
+            try SummaryText.show(summary, of: request.experiment)
+        }
+        if summary.failed > 0 { throw ExitCode(1) }
+    }
+}
+
+extension RunFolder {
+    /// The first of `runs/NAME`, `runs/NAME-2`, … that is not there.
+    static func free(for name: String) -> FilePath {
+        let first = FilePath("runs").appending(name)
+        var path = first
+        var number = 2
+        while FileManager.default.fileExists(atPath: path.string) {
+            path = FilePath("\(first)-\(number)")
+            number += 1
+        }
+        return path
+    }
+}
+
+/// What `train --json` ends with.
+struct SummaryJSON: Encodable {
+    var trials: Int
+    var finished: Int
+    var failed: Int
+    var wallSeconds: Double
+    var trainSeconds: Double
+    var output: String
+    var devices: [String: Double]
+
+    enum CodingKeys: String, CodingKey {
+        case trials, finished, failed, output
+        case wallSeconds = "wall_seconds"
+        case trainSeconds = "train_seconds"
+        case devices = "busy_seconds"
+    }
+
+    init(_ summary: RunSummary) {
+        trials = summary.trials
+        finished = summary.finished
+        failed = summary.failed
+        wallSeconds = summary.wallSeconds
+        trainSeconds = summary.trainSeconds
+        output = summary.output
+        devices = Dictionary(summary.devices.map { ($0.device, $0.busySeconds) }) { $1 }
+    }
+
+    var text: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+}

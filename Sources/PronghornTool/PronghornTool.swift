@@ -1,0 +1,10 @@
+import ArgumentParser
+import PronghornCommands
+
+/// The program `pronghorn`.
+@main
+struct PronghornTool {
+    static func main() async {
+        await PronghornCommand.main()
+    }
+}
