@@ -6,13 +6,22 @@ import pytest
 from bare import Program, relative, request
 from keras import layers
 
-INITIALIZERS = {
-    name: getattr(keras.initializers, name)
-    for name in (
-        "Constant GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform Ones Orthogonal RandomNormal "
-        "RandomUniform TruncatedNormal VarianceScaling Zeros"
-    ).split()
-}
+INITIALIZERS = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+]
 
 ALL = """
 import keras
@@ -98,7 +107,7 @@ def built_by_keras(source, seed, arguments):
 @pytest.mark.parametrize(
     ("source", "arguments", "vary"),
     [
-        (ALL.format(names=list(INITIALIZERS)), {}, {}),
+        (ALL.format(names=INITIALIZERS), {}, {}),
         (MIXED, {}, {}),
         (RESEEDED, {}, {}),
         (SEED_ARGUMENT, {"reseed": False}, {"seed": [0, 1, 2]}),

@@ -174,7 +174,7 @@ def build(learning_rate, seed=0):
     [
         ({}, None),
         ({"optimizer": "keras.optimizers.AdamW(learning_rate, weight_decay=learning_rate / 10)"}, "learning_rate"),
-        ({"optimizer": "keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(learning_rate, 9))"}, "learning_rate"),
+        ({"optimizer": "keras.optimizers.SGD(lambda: learning_rate)"}, "learning_rate"),
         ({"units": "int(learning_rate * 1000)"}, "learning_rate"),
         ({"loss": "lambda y, p: learning_rate * keras.ops.mean((y - p) ** 2, -1)"}, "learning_rate"),
         ({"units": "4 + seed"}, "seed"),
@@ -235,7 +235,8 @@ def test_several_inputs_and_outputs_are_passed_by_name(tmp_path):
         "def build():\n"
         "    a, b = keras.Input((3,), name='a'), keras.Input((2,), name='b')\n"
         "    h = layers.Dense(4)(layers.Concatenate()([b, a]))\n"
-        "    model = keras.Model({'a': a, 'b': b}, {'v': layers.Dense(2, name='v')(h), 'u': layers.Dense(1, name='u')(h)})\n"
+        "    u, v = layers.Dense(1, name='u')(h), layers.Dense(2, name='v')(h)\n"
+        "    model = keras.Model({'a': a, 'b': b}, {'v': v, 'u': u})\n"
         "    model.compile('adam', {'u': 'mse', 'v': 'mae'})\n"
         "    return model\n"
     )

@@ -165,8 +165,8 @@ class Bundle:
         if chance != (random.getstate(), np.random.get_state()[1].tobytes()):
             raise LoweringFailure(
                 "not_lowerable",
-                "a layer draws from Python's or numpy's random numbers while its step is traced, so that every trace is "
-                "another program: draw with keras.random and a SeedGenerator",
+                "a layer draws from Python's or numpy's random numbers while its step is traced, so that every "
+                "trace is another program: draw with keras.random and a SeedGenerator",
             )
         self.has_convolution = self.functions.has_convolution(self.batch_size)
 

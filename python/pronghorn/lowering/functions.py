@@ -132,7 +132,7 @@ class Functions:
             trainable, non_trainable, _, _ = self.state.groups(flat)
             data = self.inputs.pack([*batch, *([None] * (len(self.inputs.all) - len(batch)))])
             outputs, _ = self.model.predict_step((trainable, non_trainable), (data[0],))
-            leaves, tree = jax.tree.flatten(outputs)
+            leaves = jax.tree.leaves(outputs)
             names[:] = _output_names(self.model, outputs, len(leaves))
             return leaves
 

@@ -80,8 +80,8 @@ def classify(
             else:
                 raise LoweringFailure(
                     "not_lowerable",
-                    f"the start value of {leaf.path} depends on the seed in a way that cannot be repeated: draw it with "
-                    "a Keras initializer instead of numpy, and let nothing but Keras use Python's `random` in the build",
+                    f"the start value of {leaf.path} depends on the seed in a way that cannot be repeated: draw it "
+                    "with a Keras initializer instead of numpy, and let only Keras use Python's `random` in the build",
                 )
         else:
             drawn.append(reproduced)

@@ -56,7 +56,7 @@ class Builder:
         if not model.compiled or model.optimizer is None:
             raise LoweringFailure(
                 "not_compiled",
-                f"{self._what()} returned a model without an optimizer: call `model.compile(...)` before it is returned",
+                f"{self._what()} returned a model without an optimizer: call `model.compile(...)` before returning it",
                 file=self._file(),
             )
         if model.run_eagerly:

@@ -1,4 +1,4 @@
-"""Numbers that differ between the trials of one program: where they stand, and the proof that nothing else depends on them."""
+"""Numbers that differ between a program's trials: where they stand, and the proof that nothing else does."""
 
 from __future__ import annotations
 

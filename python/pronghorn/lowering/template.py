@@ -109,12 +109,12 @@ def _saved_digits(model, kept: list[Leaf]) -> dict[str, dict | None]:
 
 def _stores(stored: np.dtype, dtype: str) -> bool:
     dtype = np.dtype(dtype)
-    return stored == dtype or stored.kind == "V" or dtype.kind == "V" or dtype == bool
+    return stored == dtype or stored.kind == "V" or dtype.kind == "V" or dtype.kind == "b"
 
 
 def _base(leaf: Leaf) -> int:
     dtype = np.dtype(leaf.dtype)
-    if dtype == bool:
+    if dtype.kind == "b":
         return 2
     # Whole numbers that a one-byte float still tells apart; every wider type tells 100 apart.
     return 8 if dtype.itemsize == 1 else 100
