@@ -35,7 +35,8 @@ public struct ProgramBundle: Sendable {
     ) throws(ProgramError) -> ProgramDescription.Function {
         let found = description.functions.first { function in
             function.name == name.rawValue && function.lanes == lanes && (steps == nil || function.steps == steps)
-                && (rows == nil || function.rows == rows) && (function.form == nil || form == nil || function.form == form)
+                && (rows == nil || function.rows == rows)
+                && (function.form == nil || form == nil || function.form == form)
         }
         guard let found else {
             let wanted =

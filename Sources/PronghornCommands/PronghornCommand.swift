@@ -14,7 +14,9 @@ public struct PronghornCommand: AsyncParsableCommand {
             """,
         version: PronghornVersion.current,
         subcommands: [
-            TrainCommand.self, PlanCommand.self, ResultsCommand.self, StatusCommand.self, RunnerCommand.self,
+            DemoCommand.self, TrainCommand.self, PlanCommand.self, ResultsCommand.self, StatusCommand.self,
+            DoctorCommand.self,
+            RunnerCommand.self,
         ])
 
     public init() {}

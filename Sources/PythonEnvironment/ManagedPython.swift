@@ -22,11 +22,22 @@ public enum ManagedPython {
             requirements: requirements, interpreter: interpreter, progress: progress, surroundings: .current())
     }
 
+    /// Finds the Python for an experiment as it is now, and makes nothing.
+    ///
+    /// - Throws: `notMade` when there would be an environment to make first.
+    public static func find(
+        requirements: Requirements, interpreter: FilePath?
+    ) async throws(PythonEnvironmentError) -> Python {
+        try await prepare(
+            requirements: requirements, interpreter: interpreter, progress: { _ in }, surroundings: .current(),
+            makes: false)
+    }
+
     static func prepare(
         requirements: Requirements, interpreter: FilePath?, progress: @Sendable @escaping (String) -> Void,
-        surroundings: Surroundings
+        surroundings: Surroundings, makes: Bool = true
     ) async throws(PythonEnvironmentError) -> Python {
-        let making = Making(surroundings: surroundings, progress: progress)
+        let making = Making(surroundings: surroundings, makes: makes, progress: progress)
         if let named = interpreter ?? surroundings.variable("PRONGHORN_PYTHON").map({ FilePath($0) }) {
             return try await making.named(named, requirements)
         }
@@ -37,6 +48,8 @@ public enum ManagedPython {
 /// One call of ``ManagedPython/prepare(requirements:interpreter:progress:)``.
 private struct Making {
     var surroundings: Surroundings
+    /// Whether an environment that is not there is made.
+    var makes: Bool
     var progress: @Sendable (String) -> Void
 
     // MARK: An environment of Pronghorn's own
@@ -90,6 +103,12 @@ private struct Making {
         at folder: FilePath, _ lines: [String], _ plugins: [String: String?]
     ) async throws(PythonEnvironmentError) -> EnvironmentMarker {
         if let marker = EnvironmentMarker.read(in: folder) { return marker }
+        guard makes else {
+            throw PythonEnvironmentError(
+                code: .notMade,
+                message: "the Python environment \(folder) has not been made yet; training makes it, or "
+                    + "`pronghorn doctor --prepare` does now")
+        }
         let lock = try await lock(FilePath(folder.string + ".lock"))
         defer { extendLifetime(lock) }
         // Another process may have made it while this one waited.

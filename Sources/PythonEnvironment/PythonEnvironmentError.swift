@@ -17,6 +17,8 @@ public struct PythonEnvironmentError: Error, Sendable, CustomStringConvertible {
         public static let unresolvable = Code("unresolvable")
         /// Installing failed otherwise.
         public static let installFailed = Code("install_failed")
+        /// An environment of Pronghorn's own is not there, and was not to be made.
+        public static let notMade = Code("not_made")
         /// The interpreter that was named is not there or does not run.
         public static let badInterpreter = Code("bad_interpreter")
         /// The interpreter lacks packages.

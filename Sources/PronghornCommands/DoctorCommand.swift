@@ -1,0 +1,117 @@
+import ArgumentParser
+import Devices
+import Files
+import FoundationEssentials
+import PythonEnvironment
+import SystemPackage
+
+/// Says what this machine has for training, and what is missing.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Says what this machine has for training, what is missing, and how to get it.",
+        discussion: """
+              pronghorn doctor               devices, plugins, Python, versions
+              pronghorn doctor --prepare     makes the Python environment now, instead of with the first training
+
+            Variables that Pronghorn heeds: PRONGHORN_CACHE (where programs, data and environments are kept),
+            PRONGHORN_PYTHON (an interpreter to use instead of an environment of its own), PRONGHORN_CPU_PLUGIN and
+            PRONGHORN_CUDA_PLUGIN (PJRT plugins by path), CUDA_VISIBLE_DEVICES.
+            """)
+
+    @Flag(help: "Makes the Python environment if it is not there.")
+    var prepare = false
+
+    @Option(
+        name: .customLong("with"),
+        help: "A further Python package of the environment, as pip names it; may be repeated.")
+    var requirements: [String] = []
+
+    @Flag(help: "Prints one JSON object.")
+    var json = false
+
+    func run() async throws {
+        try await Failure.reporting {
+            let machine = await Devices.discover()
+            var report = Report(machine)
+            let accelerators =
+                machine.visible.isEmpty ? nil : machine.driver.map { [Requirements.Accelerator.cuda(driver: $0)] }
+            let wanted = Requirements(further: requirements, accelerators: accelerators ?? [])
+            do throws(PythonEnvironmentError) {
+                let python =
+                    prepare
+                    ? try await ManagedPython.prepare(requirements: wanted, interpreter: nil) { line in
+                        Terminal.error(line)
+                    } : try await ManagedPython.find(requirements: wanted, interpreter: nil)
+                report.take(python)
+            } catch {
+                report.problems.append(error.message)
+            }
+            if json { Terminal.line(try report.json) } else { report.lines.forEach(Terminal.line) }
+            if prepare, report.python == nil { throw ExitCode(1) }
+        }
+    }
+}
+
+/// What the doctor found.
+private struct Report: Encodable {
+    var version = PronghornVersion.current
+    var cores: Int
+    var processor: String
+    var memory: Int
+    var devices: [String]
+    var gpus: [String]
+    var cache: String
+    var python: String?
+    var pythonVersion: String?
+    var cpuPlugin: String?
+    var cudaPlugin: String?
+    var problems: [String] = []
+
+    enum CodingKeys: String, CodingKey {
+        case version, cores, processor, memory, devices, gpus, cache, python, problems
+        case pythonVersion = "python_version"
+        case cpuPlugin = "cpu_plugin"
+        case cudaPlugin = "cuda_plugin"
+    }
+
+    init(_ machine: Machine) {
+        cores = machine.cpu.cores.count
+        processor = machine.cpu.model
+        memory = machine.cpu.memoryAvailable
+        devices = (try? DeviceSelection.auto.resolve(on: machine))?.map(\.name) ?? []
+        gpus = machine.visible.map { "\($0.name), \($0.memoryFree.map(Quantity.bytes) ?? "?") free" }
+        cache = CacheFolder.path().string
+        if let problem = machine.gpuProblem { problems.append(problem) }
+    }
+
+    mutating func take(_ python: Python) {
+        self.python = python.interpreter.string
+        pythonVersion = python.version
+        cpuPlugin = python.plugin.path.string
+        cudaPlugin = python.cudaPlugin?.path.string
+    }
+
+    var lines: [String] {
+        var lines = [
+            "pronghorn   \(version)",
+            "processor   \(processor), \(Quantity.count(cores, "core")), \(Quantity.bytes(memory)) of memory free",
+            "GPUs        \(gpus.isEmpty ? "none" : gpus.joined(separator: "; "))",
+            "devices     \(devices.joined(separator: ", ")) (what --devices auto means)",
+            "cache       \(cache)",
+            "Python      \(python.map { "\($0) (\(pythonVersion ?? "?"))" } ?? "not ready")",
+            "CPU plugin  \(cpuPlugin ?? "not ready")",
+        ]
+        if !gpus.isEmpty { lines.append("CUDA plugin \(cudaPlugin ?? "not ready")") }
+        lines += problems.map { "problem:    \($0)" }
+        return lines
+    }
+
+    var json: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+}
