@@ -13,7 +13,10 @@ import numpy as np
 
 from pronghorn.lowering import sources
 from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from
+from pronghorn.lowering.settings import Settings
 from pronghorn.lowering.tensors import Inputs
+
+_untouched: Settings | None = None
 
 
 class Builder:
@@ -29,7 +32,13 @@ class Builder:
         makers = {"function": self._import, "keras": self._loader, "layers": self._layers}
         if self.kind not in makers:
             raise LoweringFailure("bad_request", f"a model of kind {self.kind!r}: known are {', '.join(makers)}")
+        global _untouched
+        if _untouched is None:
+            _untouched = Settings.now()
+        _untouched.restore()
         self._make: Callable = makers[self.kind]()
+        # A file may set a policy as it is imported; what `build` itself sets must not reach the next build.
+        self._settings = Settings.now()
 
     def takes(self, argument: str) -> bool:
         """Whether the build function has an argument of this name."""
@@ -45,6 +54,7 @@ class Builder:
 
         # Automatic names would otherwise count on from one build to the next.
         global_state.set_global_attribute("object_name_uids", None)
+        self._settings.restore()
         try:
             model = self._make(**{**self.arguments, **varied})
         except Exception as error:
