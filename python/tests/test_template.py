@@ -53,7 +53,8 @@ def build():
     nested = keras.Sequential([keras.Input((10,)), layers.Dense(10, use_bias=False), layers.BatchNormalization()])
     y = Own()(nested(shared(shared(x))))
     y = layers.Bidirectional(layers.LSTM(3, recurrent_initializer='he_normal'))(layers.Reshape((5, 2))(y))
-    y = layers.Dropout(0.1)(Tied(layers.Dense(4))(layers.Dense(4)(y))) if {tied!r} else layers.Dropout(0.1)(y)
+    wide = layers.Dense(4, name="wide")
+    y = layers.Dropout(0.1)(Tied(wide)(wide(y)))
     model = keras.Model(x, layers.Dense(1, dtype="float32")(y))
     keras.config.set_dtype_policy("float32")
     model.compile({optimizer}, "mse", metrics=["mae"])
@@ -71,7 +72,7 @@ def build():
 )
 def test_patched_bytes_come_back_as_the_loaded_models_weights(policy, optimizer, tmp_path):
     file = tmp_path / "model.py"
-    file.write_text(HARD.format(policy=policy, optimizer=optimizer, tied=False))
+    file.write_text(HARD.format(policy=policy, optimizer=optimizer))
     program = Program(tmp_path / "out", request("build", file))
     described = program.json
     template = tmp_path / "out" / "template.keras"
@@ -107,7 +108,7 @@ def test_patched_bytes_come_back_as_the_loaded_models_weights(policy, optimizer,
 def test_the_learning_rate_of_the_configuration_can_be_replaced_where_the_span_says(optimizer, tmp_path):
     make = {"adam": "'adam'", "mixed": "keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.25))"}[optimizer]
     file = tmp_path / "model.py"
-    file.write_text(HARD.format(policy="float32", optimizer=make, tied=False))
+    file.write_text(HARD.format(policy="float32", optimizer=make))
     program = Program(tmp_path / "out", request("build", file))
     (parameter,) = program.json["parameters"]
     leaf = program.json["state"][parameter["leaf"]]
@@ -136,7 +137,7 @@ def test_the_learning_rate_of_the_configuration_can_be_replaced_where_the_span_s
 def test_a_schedule_has_no_number_to_replace_and_the_notes_say_so(tmp_path):
     file = tmp_path / "model.py"
     schedule = "keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 100))"
-    file.write_text(HARD.format(policy="float32", optimizer=schedule, tied=False))
+    file.write_text(HARD.format(policy="float32", optimizer=schedule))
     program = Program(tmp_path / "out", request("build", file))
     assert program.json["parameters"] == []
     assert any("schedule" in note for note in program.json["notes"])
