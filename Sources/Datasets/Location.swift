@@ -31,6 +31,11 @@ struct LocationFinder {
                 }
             }
         }
+        if let function = function(of: key) {
+            return array.locations.map {
+                Location(path: FilePath($0), member: nil, text: "'\(array.name)' of \(function)", key: key)
+            }
+        }
         var locations: [Location] = []
         for (index, text) in array.locations.enumerated() {
             let element = array.locations.count == 1 ? key : "\(key)[\(index)]"
@@ -41,6 +46,15 @@ struct LocationFinder {
             }
         }
         return locations
+    }
+
+    /// The function that returned the arrays that a key is about.
+    private func function(of key: String) -> FunctionReference? {
+        if key.hasPrefix("fit.validation") {
+            if case .data(let validation) = experiment.fit.validation { return validation.function }
+            return nil
+        }
+        return experiment.data.function
     }
 
     private func prefix(of key: String) -> String {

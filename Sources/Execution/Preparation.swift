@@ -17,26 +17,41 @@ struct Preparation: Sendable {
     let dataset: Dataset
     let partitions: [Partition]
     let trials: [Trial]
+    /// A checkpoint is left after the first epoch that ends so many seconds after the last one.
+    let checkpointSeconds: Double
 
     /// Opens the data, draws the partitions and lists the trials.
     ///
+    /// - Parameter partitionDevices: how many devices `partition: {count: devices}` divides the rows by, where it is not
+    ///   the number there are.
     /// - Throws: `ExperimentError` for what the user can mend, with file, line and key.
     init(
-        _ experiment: Experiment, relativeTo folder: FilePath, on devices: [Device], machine: Machine,
-        progress: @escaping @Sendable (String) -> Void
+        _ experiment: Experiment, relativeTo folder: FilePath, on devices: [Device], partitionDevices: Int?,
+        checkpointSeconds: Double, machine: Machine, progress: @escaping @Sendable (String) -> Void
     ) async throws {
+        try Self.checkFiles(experiment, folder)
+        func findPython() async throws -> Python {
+            let needsCUDA = devices.contains { $0.platform == "cuda" }
+            let accelerators =
+                needsCUDA ? machine.driver.map { [Requirements.Accelerator.cuda(driver: $0)] } ?? [] : []
+            return try await ManagedPython.prepare(
+                requirements: Requirements(further: experiment.python?.requirements ?? [], accelerators: accelerators),
+                interpreter: experiment.python?.interpreter.map { folder.pushing(FilePath($0)) }, progress: progress)
+        }
+        // Making an environment takes minutes, so that mistakes in files of data are found before.
+        let early = experiment.dataFunctions.isEmpty ? nil : try await findPython()
+        let experiment =
+            if let early { try await experiment.callingDataFunctions(early, relativeTo: folder, progress) } else {
+                experiment
+            }
         self.experiment = experiment
         self.folder = folder
         self.devices = devices
-        try Self.checkFiles(experiment, folder)
+        self.checkpointSeconds = checkpointSeconds
         dataset = try Dataset.open(experiment, relativeTo: folder, cache: CacheFolder.path("data"))
-        partitions = try dataset.partitions(devices: devices.count)
+        partitions = try dataset.partitions(devices: partitionDevices ?? devices.count)
         trials = try experiment.trials(partitions: partitions.map(\.label))
-        let needsCUDA = devices.contains { $0.platform == "cuda" }
-        let accelerators = needsCUDA ? machine.driver.map { [Requirements.Accelerator.cuda(driver: $0)] } ?? [] : []
-        python = try await ManagedPython.prepare(
-            requirements: Requirements(further: experiment.python?.requirements ?? [], accelerators: accelerators),
-            interpreter: experiment.python?.interpreter.map { folder.pushing(FilePath($0)) }, progress: progress)
+        if let early { python = early } else { python = try await findPython() }
     }
 
     /// Finds a missing Python file or model before anything slow is begun.
@@ -47,6 +62,7 @@ struct Preparation: Sendable {
         case .keras(let path): files.append(("model", path))
         case .layers: break
         }
+        for (key, function) in experiment.dataFunctions { files.append((key, function.file)) }
         if let summarize = experiment.summarize { files.append(("summarize", summarize.file)) }
         for (key, path) in files where (try? FileStamp(of: folder.pushing(FilePath(path)))) == nil {
             throw experiment.error(at: key, "there is no file \(folder.pushing(FilePath(path)))", found: path)
@@ -60,5 +76,28 @@ struct Preparation: Sendable {
             throw RunError(.request, "\(device.name) has no CUDA plugin; `pronghorn doctor` says what is missing")
         }
         return plugin
+    }
+}
+
+extension Experiment {
+    /// The experiment with the arrays that its data functions return.
+    fileprivate func callingDataFunctions(
+        _ python: Python, relativeTo folder: FilePath, _ progress: @escaping @Sendable (String) -> Void
+    ) async throws -> Experiment {
+        var prepared: [String: PreparedData] = [:]
+        for (key, function) in dataFunctions {
+            let folder = Folder.absolute(folder)
+            do {
+                let results = try await DataFunctions.prepare(
+                    DataFunction(
+                        file: folder.pushing(FilePath(function.file)).lexicallyNormalized(), name: function.function,
+                        folder: folder),
+                    python: python, progress: progress)
+                prepared[key] = try PreparedData(results)
+            } catch let error as LoweringError {
+                throw explaining(error, at: key)
+            }
+        }
+        return try resolving(prepared)
     }
 }

@@ -1,7 +1,8 @@
 /// The arrays that an experiment names.
 ///
 /// Without `npz` an array is a file, `x.npy` or `data.npz:key`; with it, a name of an array in that file. Paths are
-/// absolute or relative to the experiment file's folder.
+/// absolute or relative to the experiment file's folder. With `function` the arrays are what a Python function returns:
+/// they are not known before it was called, and then are the files that hold them.
 public struct DataDescription: Sendable, Equatable, Codable {
     /// The inputs of the model; one named `x` is passed to Keras bare, several as a dictionary.
     public var x: [ArraySource]
@@ -13,17 +14,20 @@ public struct DataDescription: Sendable, Equatable, Codable {
     public var columns: [ArraySource]
     /// An NPZ file that holds everything, or several (a list or a pattern) with `{by: file}`.
     public var npz: [String]
+    /// The Python function that returns the arrays by name, or `nil`.
+    public var function: FunctionReference?
 
     /// Arrays of files of their own.
     public init(
         x: [ArraySource], y: [ArraySource] = [], sampleWeight: ArraySource? = nil, columns: [ArraySource] = [],
-        npz: [String] = []
+        npz: [String] = [], function: FunctionReference? = nil
     ) {
         self.x = x
         self.y = y
         self.sampleWeight = sampleWeight
         self.columns = columns
         self.npz = npz
+        self.function = function
     }
 
     /// One array of inputs and one of targets, for code: `DataDescription(x: "x.npy", y: "y.npy")`.
@@ -39,9 +43,18 @@ public struct DataDescription: Sendable, Equatable, Codable {
         self.init(x: [ArraySource("x", "x")], y: [ArraySource("y", "y")], npz: [npz])
     }
 
-    /// Whether a name can be that of a column: one that is described, or any array of an NPZ file.
+    /// The arrays that a Python function returns, for code.
+    public init(function: FunctionReference) {
+        self.init(x: [], function: function)
+    }
+
+    /// Whether the arrays are still to be returned by ``function``.
+    public var awaitsFunction: Bool { function != nil && x.isEmpty }
+
+    /// Whether a name can be that of a column: one that is described, any array of an NPZ file, or any at all before
+    /// the function that returns them was called.
     public func mayHoldColumn(_ name: String) -> Bool {
-        !npz.isEmpty || columns.contains { $0.name == name } || (name == "y" && y.count == 1)
+        !npz.isEmpty || awaitsFunction || columns.contains { $0.name == name } || (name == "y" && y.count == 1)
     }
 }
 

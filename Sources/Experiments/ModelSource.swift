@@ -41,6 +41,11 @@ public struct FunctionReference: Sendable, Equatable, Hashable, Codable {
     }
 }
 
+extension FunctionReference: CustomStringConvertible {
+    /// `models.py:build`.
+    public var description: String { "\(file):\(function)" }
+}
+
 /// A model that is a stack of layers, written in the experiment file.
 ///
 /// A layer is a Keras class name, or one class name over its arguments: `"Flatten"`, `{"Dense": {"units": 64}}`. The

@@ -32,11 +32,7 @@ extension Experiment {
     private func validateModel() throws(ExperimentError) {
         switch model {
         case .function(let function):
-            if FunctionReference("\(function.file):\(function.function)") == nil {
-                throw error(
-                    .invalidValue, at: "model", "'\(function.file):\(function.function)' names no Python function",
-                    accepted: ["FILE.py:FUNCTION"])
-            }
+            try requireFunction(function, at: "model")
         case .keras(let path):
             if !path.hasSuffix(".keras") {
                 throw error(.invalidValue, at: "model", "'\(path)' is not a .keras file")
@@ -91,6 +87,7 @@ extension Experiment {
                     "the rows that each partition holds out are its validation set: leave out the files")
             }
             try validateData(validation, at: "fit.validation")
+            if data.awaitsFunction || validation.awaitsFunction { break }
             if Set(validation.x.map(\.name)) != Set(data.x.map(\.name)) {
                 throw error(
                     .conflict, at: "fit.validation.x",
@@ -130,6 +127,12 @@ extension Experiment {
 
     func require(_ condition: Bool, at key: String, _ message: @autoclosure () -> String) throws(ExperimentError) {
         if !condition { throw error(.invalidValue, at: key, message()) }
+    }
+
+    func requireFunction(_ function: FunctionReference, at key: String) throws(ExperimentError) {
+        guard FunctionReference(function.description) == nil else { return }
+        throw error(
+            .invalidValue, at: key, "'\(function)' names no Python function", accepted: ["FILE.py:FUNCTION"])
     }
 
     func requireColumn(_ column: String, at key: String) throws(ExperimentError) {

@@ -1,6 +1,12 @@
 extension Experiment {
     func validateData(_ data: DataDescription, at key: String) throws(ExperimentError) {
-        if data.x.isEmpty {
+        if let function = data.function {
+            try requireFunction(function, at: key)
+            if !data.npz.isEmpty {
+                throw error(.conflict, at: "\(key).npz", "the function returns all arrays: leave out the file")
+            }
+        }
+        if data.x.isEmpty, !data.awaitsFunction {
             throw error(.missingKey, at: "\(key).x", "is missing: the inputs of the model")
         }
         var seen: Set<String> = []
@@ -29,6 +35,12 @@ extension Experiment {
     /// Several files for one array are one a trial, and only `{by: file}` says so.
     func validateFiles() throws(ExperimentError) {
         let several = try severalFiles(data, at: "data")
+        if partition == .byFile, let function = data.function {
+            throw error(
+                .conflict, at: "partition.by",
+                "the arrays that \(function) returns are in no files of the experiment's: let it return a column that says which partition each row is of, and divide by that"
+            )
+        }
         if partition == .byFile, several == nil {
             throw error(
                 .conflict, at: "partition.by",
@@ -47,6 +59,8 @@ extension Experiment {
 
     /// The first key that names several files.
     private func severalFiles(_ data: DataDescription, at key: String) throws(ExperimentError) -> String? {
+        // What a function returned is at one place each, whatever characters the path of the cache has.
+        guard data.function == nil else { return nil }
         let arrays =
             data.x.map { ("x", $0) } + data.y.map { ("y", $0) } + data.columns.map { ($0.name, $0) }
             + (data.sampleWeight.map { [("sample_weight", $0)] } ?? [])

@@ -102,6 +102,30 @@ func everyWayToDivideTheRowsIsRead(text: String, scheme: PartitionScheme) throws
     #expect(experiment.data.y == [ArraySource("y", ["a.npy", "b.npz:y"])])
 }
 
+@Test(arguments: ["digits.py:load", "{from: digits.py:load}"])
+func dataFromAFunctionMayHoldAnyColumn(data: String) throws {
+    let yaml = """
+        model: digits.py:build
+        data: \(data)
+        partition: {by: clinic}
+        fit: {sample_weight: certainty, validation: {from: later.py:validation}}
+        """
+    var experiment = try Experiment(yaml: yaml, file: "e.yaml")
+    #expect(experiment.data == DataDescription(function: FunctionReference(file: "digits.py", function: "load")))
+    #expect(experiment.data.awaitsFunction)
+    let later = FunctionReference(file: "later.py", function: "validation")
+    #expect(experiment.fit.validation == .data(DataDescription(function: later)))
+    // Once it was called, its arrays are held to the rules of files.
+    experiment.data.x = [ArraySource("x", "/cache[1]/x.npy")]
+    experiment.data.columns = [ArraySource("clinic", "/cache[1]/column-0.npy")]
+    let error = #expect(throws: ExperimentError.self) { try experiment.validate() }
+    #expect(
+        error?.description
+            == "e.yaml:4:22: fit.sample_weight: the data has no column 'certainty'; accepted: clinic")
+    experiment.fit.sampleWeight = "clinic"
+    try experiment.validate()
+}
+
 @Test func overridesReplaceAndAddKeys() throws {
     let experiment = try Experiment(
         yaml: digits, file: "e.yaml",

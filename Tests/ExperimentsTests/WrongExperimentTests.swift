@@ -92,6 +92,32 @@ private let wrong: [WrongExperiment] = [
         mistake: "an archive without a name", yaml: "model: m.py:build\ndata: {x: d.npz}\n",
         message: "e.yaml:2:11: data.x: 'd.npz' holds several arrays: name one, such as d.npz:x"),
     WrongExperiment(
+        mistake: "data from a file without a function", yaml: "model: m.py:build\ndata: digits.py\n",
+        message:
+            "e.yaml:2:7: data: 'digits.py' names no function, such as digits.py:load; accepted: FILE.py:FUNCTION"),
+    WrongExperiment(
+        mistake: "data from what is no function", yaml: "model: m.py:build\ndata: {from: x.npy}\n",
+        message: "e.yaml:2:14: data.from: must be a Python function, found x.npy; accepted: FILE.py:FUNCTION"),
+    WrongExperiment(
+        mistake: "a bare file as data", yaml: "model: m.py:build\ndata: x.npy\n",
+        message:
+            "e.yaml:2:7: data: must be a mapping, or FILE.py:FUNCTION, found x.npy; accepted: x, y, sample_weight, npz, from, further names"
+    ),
+    WrongExperiment(
+        mistake: "a file beside a function", yaml: "model: m.py:build\ndata: {from: d.py:load, y: y.npy}\n",
+        message: "e.yaml:2:28: data.y: d.py:load returns all arrays: leave this out, or 'from'"),
+    WrongExperiment(
+        mistake: "one file a trial from a function",
+        yaml: "model: m.py:build\ndata: d.py:load\npartition: {by: file}\n",
+        message:
+            "e.yaml:3:17: partition.by: the arrays that d.py:load returns are in no files of the experiment's: let it return a column that says which partition each row is of, and divide by that"
+    ),
+    WrongExperiment(
+        mistake: "validation from a file without a function",
+        yaml: "model: m.py:build\ndata: d.py:load\nfit: {validation: d.py}\n",
+        message:
+            "e.yaml:3:19: fit.validation: 'd.py' names no function, such as d.py:load; accepted: FILE.py:FUNCTION"),
+    WrongExperiment(
         mistake: "words for a number", yaml: head + "fit: {epochs: ten}\n",
         message: "e.yaml:3:15: fit.epochs: must be a whole number, found ten"),
     WrongExperiment(

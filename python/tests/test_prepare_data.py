@@ -128,7 +128,7 @@ def test_what_is_no_array_is_refused_by_name(tmp_path, value, message):
     ("source", "code", "message", "line"),
     [
         ("def load():\n    return open('gone.csv')\n", "function_raised", "load raised FileNotFoundError", 2),
-        ("def load(path):\n    pass\n", "function_raised", "missing 1 required positional argument", None),
+        ("def load(path):\n    pass\n", "function_raised", "missing 1 required positional argument", 1),
         ("import sys\nsys.exit('enough')\n", "function_raised", "importing data.py raised SystemExit: enough", 2),
         ("def load()\n", "function_raised", "importing data.py raised SyntaxError", 1),
         ("from math import sqrt\ndef lod(): ...\n", "no_such_function", "no function 'load'; it has lod", None),

@@ -1,7 +1,12 @@
 extension ExperimentReading {
     func readData(_ field: Field) throws(ExperimentError) -> DataDescription {
         guard case .mapping(let entries) = field.content else {
-            throw field.expected("a mapping", accepted: ["x", "y", "sample_weight", "npz", "further names"])
+            if let function = try readDataFunction(field) { return DataDescription(function: function) }
+            throw field.expected(
+                "a mapping, or FILE.py:FUNCTION", accepted: ["x", "y", "sample_weight", "npz", "from", "further names"])
+        }
+        if let from = entries.first(where: { $0.key == "from" })?.value {
+            return DataDescription(function: try readFrom(from, beside: entries))
         }
         var data = DataDescription(x: [])
         for (name, value) in entries {
@@ -24,6 +29,29 @@ extension ExperimentReading {
         }
         if data.x.isEmpty { throw missingX(field) }
         return data
+    }
+
+    /// `from: FILE.py:FUNCTION`, which stands alone.
+    private func readFrom(
+        _ field: Field, beside entries: [(key: String, value: Field)]
+    ) throws(ExperimentError) -> FunctionReference {
+        guard let function = try readDataFunction(field) else {
+            throw field.expected("a Python function", accepted: ["FILE.py:FUNCTION"])
+        }
+        if let other = entries.first(where: { $0.key != "from" }) {
+            throw other.value.fail(.conflict, "\(function) returns all arrays: leave this out, or 'from'")
+        }
+        return function
+    }
+
+    private func readDataFunction(_ field: Field) throws(ExperimentError) -> FunctionReference? {
+        guard case .scalar(let text, _) = field.content else { return nil }
+        if let function = FunctionReference(text) { return function }
+        if text.hasSuffix(".py") {
+            throw field.fail(
+                .invalidValue, "'\(text)' names no function, such as \(text):load", accepted: ["FILE.py:FUNCTION"])
+        }
+        return nil
     }
 
     private func missingX(_ field: Field) -> ExperimentError {
@@ -80,10 +108,12 @@ extension ExperimentReading {
 
     private func readValidation(_ field: Field) throws(ExperimentError) -> FitOptions.Validation {
         guard case .mapping(let entries) = field.content else {
+            if let function = try readDataFunction(field) { return .data(DataDescription(function: function)) }
             return .share(try field.number("a share of the rows, or a mapping with x and y"))
         }
-        for entry in entries where !["x", "y", "sample_weight", "npz"].contains(entry.key) {
-            _ = try field.mapping(accepted: ["x", "y", "sample_weight", "npz"])
+        let accepted = ["x", "y", "sample_weight", "npz", "from"]
+        for entry in entries where !accepted.contains(entry.key) {
+            _ = try field.mapping(accepted: accepted)
         }
         return .data(try readData(field))
     }
