@@ -19,7 +19,8 @@ from pronghorn.lowering.tensors import Inputs
 class Step:
     """One step of one lane, traced once and used for every number of lanes and steps.
 
-    `run` takes the state and one batch, flat, and returns the new state and the step's logs, flat. `carries` says
+    `run` takes the state and one batch, flat, and returns the new state and the step's logs, flat. `changes` are the
+    leaves that a step may change: evaluating changes metrics alone, and loops carry nothing else. `carries` says
     whether an epoch's logs are those of its last step; if not, they are the metrics' results at its end.
     """
 
@@ -27,6 +28,7 @@ class Step:
     jaxpr: object
     logs: list[str]
     carries: bool
+    changes: list[int]
 
 
 class Functions:
@@ -116,7 +118,9 @@ class Functions:
 
         avals = [leaf.aval() for leaf in self.state.leaves]
         jaxpr = jax.make_jaxpr(run)(avals, self.inputs.shapes(rows))
-        return Step(_callable(jaxpr, len(avals)), jaxpr, found["logs"], found["carries"])
+        given, returned = jaxpr.jaxpr.invars[: len(avals)], jaxpr.jaxpr.outvars[: len(avals)]
+        changes = [i for i, (a, b) in enumerate(zip(given, returned, strict=True)) if a is not b]
+        return Step(_callable(jaxpr, len(avals)), jaxpr, found["logs"], found["carries"], changes)
 
     def model_results(self, flat: list) -> dict:
         """The metrics' results before they are flattened into logs."""
@@ -160,7 +164,10 @@ class Functions:
             flat, batches = list(arguments[:count]), list(arguments[count : count + inputs])
             steps, reset = arguments[count + inputs :]
             started = jax.vmap(self.reset)(flat)
-            flat = [jnp.where(reset != 0, new, old) for new, old in zip(started, flat, strict=True)]
+            flat = [
+                jnp.where(reset != 0, new, old) if leaf.role == "metric" else old
+                for leaf, new, old in zip(self.state.leaves, started, flat, strict=True)
+            ]
             flat, logs = over(step, flat, batches, steps, lanes)
             return (*flat, logs)
 
@@ -170,37 +177,43 @@ class Functions:
         run = jax.vmap(step.run)
 
         def body(index, carry):
-            flat, logs = carry
+            changing, logs = carry
             batch = [lax.dynamic_index_in_dim(b, index, axis=1, keepdims=False) for b in batches]
-            new_flat, new_logs = run(flat, batch)
+            new_flat, new_logs = run(_with(flat, step.changes, changing), batch)
+            new = [new_flat[i] for i in step.changes]
             if lanes > 1:
                 # A single lane stops with the loop; of several, those with no steps left keep what they have.
-                new_flat = [_select(index < steps, new, old) for new, old in zip(new_flat, flat, strict=True)]
+                new = [_select(index < steps, after, before) for after, before in zip(new, changing, strict=True)]
                 new_logs = _select(index < steps, new_logs, logs)
-            return new_flat, new_logs if step.carries else logs
+            return new, new_logs if step.carries else logs
 
         logs = jnp.zeros((lanes, len(step.logs)), jnp.float32)
-        flat, logs = lax.fori_loop(0, jnp.max(steps), body, (flat, logs))
+        changing, logs = lax.fori_loop(0, jnp.max(steps), body, ([flat[i] for i in step.changes], logs))
+        flat = _with(flat, step.changes, changing)
         return flat, logs if step.carries else jax.vmap(self._result_numbers)(flat)
 
     def _looped(self, step: Step, flat, batches, steps, lanes):
         def one_lane(lane, carry):
-            flat, logs = carry
-            mine = [lax.dynamic_index_in_dim(leaf, lane, keepdims=False) for leaf in flat]
+            changing, logs = carry
+            own = _with(flat, step.changes, changing)
+            own = [lax.dynamic_index_in_dim(leaf, lane, keepdims=False) for leaf in own]
             rows = [lax.dynamic_index_in_dim(b, lane, keepdims=False) for b in batches]
 
             def body(index, carry):
                 mine, logs = carry
-                mine, new_logs = step.run(mine, [lax.dynamic_index_in_dim(b, index, keepdims=False) for b in rows])
-                return mine, new_logs if step.carries else logs
+                batch = [lax.dynamic_index_in_dim(b, index, keepdims=False) for b in rows]
+                new_flat, new_logs = step.run(_with(own, step.changes, mine), batch)
+                return [new_flat[i] for i in step.changes], new_logs if step.carries else logs
 
-            start = (mine, jnp.zeros((len(step.logs),), jnp.float32))
+            start = ([own[i] for i in step.changes], jnp.zeros((len(step.logs),), jnp.float32))
             mine, own_logs = lax.fori_loop(0, steps[lane], body, start)
-            own_logs = own_logs if step.carries else self._result_numbers(mine)
-            flat = [lax.dynamic_update_index_in_dim(a, m, lane, 0) for a, m in zip(flat, mine, strict=True)]
-            return flat, lax.dynamic_update_index_in_dim(logs, own_logs, lane, 0)
+            own_logs = own_logs if step.carries else self._result_numbers(_with(own, step.changes, mine))
+            changing = [lax.dynamic_update_index_in_dim(a, m, lane, 0) for a, m in zip(changing, mine, strict=True)]
+            return changing, lax.dynamic_update_index_in_dim(logs, own_logs, lane, 0)
 
-        return lax.fori_loop(0, lanes, one_lane, (flat, jnp.zeros((lanes, len(step.logs)), jnp.float32)))
+        start = ([flat[i] for i in step.changes], jnp.zeros((lanes, len(step.logs)), jnp.float32))
+        changing, logs = lax.fori_loop(0, lanes, one_lane, start)
+        return _with(flat, step.changes, changing), logs
 
     def _result_numbers(self, flat):
         return _numbers(self.results(flat))
@@ -230,6 +243,13 @@ def _callable(jaxpr, count: int) -> Callable:
         return list(outputs[:count]), outputs[count]
 
     return run
+
+
+def _with(flat: list, places: list[int], values: list) -> list:
+    flat = list(flat)
+    for place, value in zip(places, values, strict=True):
+        flat[place] = value
+    return flat
 
 
 def _select(active, new, old):
