@@ -1,0 +1,92 @@
+"""Compares a run with real Keras, and prints what was found as one JSON object.
+
+Usage: agreement.py RUN RESULTS.json SETTINGS.json
+
+Each trial is repeated by `Model.fit` from the first weights that the run kept, unshuffled. A difference is relative to the
+greater of the two values; figures that should be the same bit for bit (first weights) are compared as such.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "jax"
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+
+def relative(ours, theirs):
+    ours, theirs = float(ours), float(theirs)
+    return 0.0 if ours == theirs else abs(ours - theirs) / max(abs(ours), abs(theirs))
+
+
+def build_function(settings):
+    spec = importlib.util.spec_from_file_location("models", settings["file"])
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, settings["function"])
+
+
+def built_from_seed(build, trial):
+    keras.utils.set_random_seed(trial["seed"])
+    arguments = {k: v for k, v in trial["parameters"].items() if k not in ("seed", "learning_rate")}
+    return build(**arguments)
+
+
+def main(run, results, settings):
+    with open(results) as file:
+        trials = json.load(file)
+    with open(settings) as file:
+        settings = json.load(file)
+    build = build_function(settings)
+    x, y = np.load(settings["x"]), np.load(settings["y"])
+    if "x_validation" in settings:
+        validation = (np.load(settings["x_validation"]), np.load(settings["y_validation"]))
+        options = {"validation_data": validation}
+    else:
+        options = {"validation_split": settings["validation"]}
+        split = int(len(x) * (1 - settings["validation"]))
+        validation = (x[split:], y[split:])
+    worst = {"history": 0.0, "evaluate": 0.0, "initial": 0.0}
+    worst_at = {}
+    problems = []
+
+    def note(kind, difference, where):
+        if not difference <= worst[kind]:
+            worst[kind], worst_at[kind] = difference, where
+
+    for trial in trials:
+        name = trial["name"]
+        model = keras.models.load_model(f"{run}/models/{name}.initial.keras")
+        rate = trial["parameters"].get("learning_rate")
+        if rate is not None and relative(model.optimizer.learning_rate, np.float32(rate)) != 0:
+            problems.append(f"{name}: the optimizer's learning rate is {float(model.optimizer.learning_rate)}")
+        ours, theirs = model.get_weights(), built_from_seed(build, trial).get_weights()
+        if [w.shape for w in ours] != [w.shape for w in theirs]:
+            problems.append(f"{name}: the first weights have other shapes")
+        for index, (one, two) in enumerate(zip(ours, theirs)):
+            difference = np.max(np.abs(one - two) / np.maximum(np.abs(two), 1e-3), initial=0.0)
+            note("initial", float(difference), f"{name} weight {index}")
+        history = model.fit(
+            x, y, epochs=settings["epochs"], batch_size=settings["batch_size"], shuffle=False, verbose=0, **options
+        ).history
+        if sorted(history) != sorted(trial["history"]):
+            problems.append(f"{name}: history has {sorted(trial['history'])}, Keras has {sorted(history)}")
+        for metric, values in history.items():
+            reported = trial["history"].get(metric, [])
+            if len(values) != len(reported):
+                problems.append(f"{name}: {len(reported)} values of {metric}, Keras has {len(values)}")
+            for epoch, (one, two) in enumerate(zip(reported, values)):
+                note("history", relative(one, two), f"{name} {metric} epoch {epoch}")
+        final = keras.models.load_model(f"{run}/{trial['model']}")
+        found = final.evaluate(*validation, batch_size=settings["batch_size"], verbose=0, return_dict=True)
+        for metric, value in found.items():
+            note("evaluate", relative(value, trial["metrics"][f"val_{metric}"]), f"{name} {metric}")
+        if int(final.optimizer.iterations) != int(model.optimizer.iterations):
+            problems.append(f"{name}: the saved optimizer has taken {int(final.optimizer.iterations)} steps")
+    print(json.dumps({"trials": len(trials), "worst": worst, "at": worst_at, "problems": problems}))
+
+
+main(*sys.argv[1:])

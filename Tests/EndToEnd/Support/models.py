@@ -1,0 +1,59 @@
+"""The models that the end-to-end tests train: small, and of each kind that lowering treats in a way of its own."""
+
+import keras
+from keras import layers
+
+
+def dense(units=12, learning_rate=0.01):
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(units, activation="relu"), layers.Dense(3)])
+    model.compile(
+        keras.optimizers.Adam(learning_rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def convolutional(filters=3):
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(filters, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def recurrent(units=5):
+    model = keras.Sequential([keras.Input((7, 2)), layers.LSTM(units), layers.Dense(1)])
+    model.compile(keras.optimizers.RMSprop(0.01), "mse", metrics=["mae"])
+    return model
+
+
+def regression(units=4):
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(units, activation="relu"), layers.Dense(1)])
+    model.compile("adam", "mse")
+    return model
+
+
+def scheduled():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(1)])
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.01, 100, 0.9)
+    model.compile(keras.optimizers.Adam(schedule), "mse")
+    return model
+
+
+def uncompiled():
+    return keras.Sequential([keras.Input((6,)), layers.Dense(1)])
+
+
+def raises():
+    raise ValueError("the store has no such shelf")
+
+
+def text():
+    return "not a model"

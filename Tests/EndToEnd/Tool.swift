@@ -1,0 +1,104 @@
+import Foundation
+import Subprocess
+import SystemPackage
+
+/// The built program that these tests drive, and what it is driven with.
+///
+/// `PRONGHORN_TEST_BINARY` names the program, `PRONGHORN_TEST_PYTHON` an interpreter with Keras and JAX, and
+/// `PRONGHORN_TEST_PLUGIN` the CPU plugin; `make test` sets all three.
+enum Tool {
+    static let binary = variable("PRONGHORN_TEST_BINARY")
+    static let python = variable("PRONGHORN_TEST_PYTHON")
+    static let plugin = variable("PRONGHORN_TEST_PLUGIN")
+
+    /// Without all three there is nothing to test: the tests are then shown as disabled, with this reason.
+    static let isThere = binary != nil && python != nil && plugin != nil
+    static let needed = "needs PRONGHORN_TEST_BINARY, PRONGHORN_TEST_PYTHON and PRONGHORN_TEST_PLUGIN"
+
+    /// One cache for all tests of the process, so that each program is lowered and compiled once.
+    static let cache = temporaryFolder("cache")
+
+    /// The folder of the Python files that belong to these tests.
+    static let support = FilePath(URL(filePath: #filePath).deletingLastPathComponent().path).appending("Support")
+    static let models = support.appending("models.py")
+
+    /// The variables that the program is given, and no others of this process's.
+    static func environment(_ further: [String: String] = [:]) -> [Environment.Key: String] {
+        var variables = ["PRONGHORN_CACHE": cache.string, "NO_COLOR": "1"]
+        for name in ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"] { variables[name] = variable(name) }
+        variables["PRONGHORN_PYTHON"] = python
+        variables["PRONGHORN_CPU_PLUGIN"] = plugin
+        variables.merge(further) { $1 }
+        return Dictionary(
+            uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
+    }
+
+    /// Runs a verb in a folder and waits for its end.
+    static func run(
+        _ arguments: [String], in folder: FilePath, variables: [String: String] = [:]
+    ) async throws -> Outcome {
+        try await run(FilePath(binary ?? ""), arguments, in: folder, environment: environment(variables))
+    }
+
+    /// Runs one of the Python programs of `Support`, and decodes the object that it prints last.
+    static func python<Answer: Decodable>(
+        _ program: String, _ arguments: [String], in folder: FilePath, as type: Answer.Type
+    ) async throws -> Answer {
+        let outcome = try await run(
+            FilePath(python ?? ""), [support.appending(program).string] + arguments, in: folder,
+            environment: environment(["JAX_PLATFORMS": "cpu"]))
+        guard outcome.status == 0, let line = outcome.output.split(separator: "\n").last else {
+            throw Failed(outcome: outcome)
+        }
+        return try JSONDecoder().decode(type, from: Data(line.utf8))
+    }
+
+    private static func run(
+        _ program: FilePath, _ arguments: [String], in folder: FilePath, environment: [Environment.Key: String]
+    ) async throws -> Outcome {
+        let result = try await Subprocess.run(
+            .path(program), arguments: Arguments(arguments), environment: .custom(environment),
+            workingDirectory: folder, output: .string(limit: 64 << 20), error: .string(limit: 16 << 20))
+        return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// A program that ended otherwise than the test needs.
+    struct Failed: Error, CustomStringConvertible {
+        var outcome: Outcome
+        var description: String { "status \(outcome.status)\n\(outcome.output)\n\(outcome.errors)" }
+    }
+
+    static func variable(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    static func temporaryFolder(_ name: String) -> FilePath {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "pronghorn-\(name)-\(UUID().uuidString)")
+        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return FilePath(folder.path)
+    }
+}
+
+/// How a program ended and what it wrote.
+struct Outcome: Sendable, CustomStringConvertible {
+    /// The exit status; the negative number of the signal that ended it.
+    var status: Int
+    var output: String
+    var errors: String
+
+    init(_ status: TerminationStatus, _ output: String, _ errors: String) {
+        switch status {
+        case .exited(let code): self.status = Int(code)
+        case .signaled(let signal): self.status = -Int(signal)
+        }
+        self.output = output
+        self.errors = errors
+    }
+
+    /// Decodes what was written to standard output.
+    func json<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(output.utf8))
+    }
+
+    var description: String { "status \(status)\n\(output)\n\(errors)" }
+}

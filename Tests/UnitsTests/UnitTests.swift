@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+import Units
+
+@Suite struct UnitTests {
+    static let unit = Unit(
+        id: "0007", work: .train, program: .init(folder: "/cache/programs/ab", key: "ab12"),
+        packing: .init(lanes: 4, steps: 31, evaluateSteps: 8, form: "vectorized"),
+        lanes: [
+            .init(
+                trial: 12, name: "0012", seed: .max, parameters: ["learning_rate": 0.003], start: .initialize,
+                source: 0,
+                training: .init(start: nil, count: 1000)),
+            .init(
+                trial: 13, name: "0013", seed: 5, parameters: [:],
+                start: .checkpoint(file: "/runs/a/c.safetensors", lane: 3),
+                source: 0, training: .init(start: 0, count: 7), validationSource: 1,
+                validation: .init(start: 7, count: 3)),
+        ],
+        sources: [
+            .init(arrays: [
+                .init(
+                    input: "x", file: "/data/x.npy", offset: 128, dtype: "float32", shape: [1000, 10], fileSize: 40_128,
+                    modified: 1_700_000_000_123_456_789)
+            ])
+        ],
+        fit: .init(
+            firstEpoch: 0, lastEpoch: 10, batchSize: 32, validationBatchSize: 64, validationFrequency: 2, shuffle: true),
+        save: .init(
+            final: true, initial: true, best: .init(monitor: "val_loss", lessIsBetter: true), checkpointSeconds: 60))
+
+    @Test("A runner reads exactly the unit that the control process wrote")
+    func roundTrip() throws {
+        #expect(try Unit(json: Self.unit.json()) == Self.unit)
+    }
+
+    @Test("The same unit is always the same bytes, with paths as people read them")
+    func stableText() throws {
+        let text = String(decoding: try Self.unit.json(), as: UTF8.self)
+        #expect(try Self.unit.json() == Self.unit.json())
+        #expect(text.contains("/cache/programs/ab"))
+        #expect(Self.unit.version == Unit.currentVersion)
+    }
+
+    @Test("A file that is no unit is refused", arguments: ["", "{}", "[]", "{\"version\": 1}", "not JSON"])
+    func notAUnit(text: String) {
+        #expect(throws: (any Error).self) { try Unit(json: Data(text.utf8)) }
+    }
+}
+
+@Suite struct RunnerEventTests {
+    static let events: [RunnerEvent.What] = [
+        .ready(device: "cuda:1", platform: "cuda", memory: 85_000_000_000),
+        .ready(device: "cpu:0", platform: "cpu", memory: nil),
+        .started, .compiling(function: "train-v64x31x32.mlirbc"),
+        .compiled(
+            function: "train", seconds: 0.5, cached: true,
+            memory: .init(arguments: 100, outputs: 80, aliased: 60, temporary: 7)),
+        .beat(epoch: 2, step: 31, steps: 310), .checkpoint(epochs: 3, file: "checkpoint-3.safetensors"),
+        .stopped(epochs: 3), .epoch(epoch: 0, seconds: 0.25, metrics: ["loss": [0.5, 1.5e-9]]),
+        .trained(seconds: 12), .saved(trial: 4, file: "models/0004.keras", kind: "final", bytes: 20_000),
+        .finished(seconds: 13), .failed(code: "out_of_memory", message: "no \"room\"\nfor 64 lanes\u{2028}"),
+    ]
+
+    @Test("Whatever a runner says arrives as it was said, in one line", arguments: events)
+    func roundTrip(what: RunnerEvent.What) throws {
+        let event = RunnerEvent(number: 7, time: 1_700_000_000.25, unit: "0003", what: what)
+        let line = try event.line()
+        #expect(!line.contains(UInt8(ascii: "\n")))
+        #expect(try RunnerEvent(line: line) == event)
+    }
+
+    @Test("A loss that is not a number is reported as one, and does not silence the epoch")
+    func notFinite() throws {
+        let what = RunnerEvent.What.epoch(
+            epoch: 3, seconds: 1, metrics: ["loss": [.nan, .infinity, -.infinity, 0.5]])
+        let line = try RunnerEvent(number: 0, time: 0, unit: "0000", what: what).line()
+        guard case .epoch(let epoch, _, let metrics) = try RunnerEvent(line: line).what else {
+            Issue.record("an epoch came back as another event")
+            return
+        }
+        let values = try #require(metrics["loss"])
+        #expect(epoch == 3)
+        #expect(values.count == 4)
+        #expect(values[0].isNaN)
+        #expect(Array(values[1...]) == [.infinity, -.infinity, 0.5])
+    }
+
+    @Test("Metrics keep every digit", arguments: [Double(Float(0.1)), 1.0 / 3, 5e-324, .greatestFiniteMagnitude, -0.0])
+    func everyDigit(value: Double) throws {
+        let event = RunnerEvent(
+            number: 0, time: 0, unit: nil, what: .epoch(epoch: 0, seconds: 0, metrics: ["loss": [value]]))
+        guard case .epoch(_, _, let metrics) = try RunnerEvent(line: event.line()).what else { return }
+        #expect(metrics["loss"]?.first?.bitPattern == value.bitPattern)
+    }
+
+    @Test("The need of memory is arguments and outputs, those in the same place counted once, and temporaries")
+    func memoryTotal() {
+        #expect(RunnerEvent.Memory(arguments: 100, outputs: 80, aliased: 60, temporary: 7).total == 127)
+    }
+
+    @Test(
+        "A line that is no event is refused, whatever a plugin prints between them",
+        arguments: ["", "{", "I0000 plugin", "{\"number\": 1}"])
+    func notAnEvent(line: String) {
+        #expect(throws: (any Error).self) { try RunnerEvent(line: Data(line.utf8)) }
+    }
+}
