@@ -11,7 +11,7 @@ def load():
     labels = generator.integers(0, 10, 4096)
     shifts = generator.integers(-3, 4, (4096, 2))
     images = np.stack([np.roll(patterns[label], shift, (0, 1)) for label, shift in zip(labels, shifts, strict=True)])
-    images += 1.5 * generator.standard_normal(images.shape)
+    images += 3 * generator.standard_normal(images.shape)
     return {"x": images[..., None].astype("float32"), "y": labels.astype("int32")}
 
 
