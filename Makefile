@@ -23,7 +23,7 @@ test-python: build
 
 lint: build
 	swift format lint --strict --recursive --configuration .swift-format Sources Tests Package.swift
-	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff check python Examples Tests && "$$PRONGHORN_TEST_PYTHON" -m ruff format --check python Examples Tests'
+	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff check python Examples Tests Benchmarks && "$$PRONGHORN_TEST_PYTHON" -m ruff format --check python Examples Tests'
 
 format:
 	swift format -i --recursive --configuration .swift-format Sources Tests Package.swift

@@ -11,8 +11,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -100,7 +100,7 @@ let package = Package(
         tests("LedgerTests", ["Ledger", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("ExecutionTests", ["Execution", "Ledger", "Units", systemPackage]),
         tests("ArchitectureTests", []),
-        tests("EndToEnd", [subprocess, systemPackage]),
+        tests("EndToEnd", [subprocess, systemPackage], exclude: ["Support"]),
     ],
     swiftLanguageModes: [.v6]
 )

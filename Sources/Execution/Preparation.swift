@@ -36,7 +36,10 @@ struct Preparation: Sendable {
                 needsCUDA ? machine.driver.map { [Requirements.Accelerator.cuda(driver: $0)] } ?? [] : []
             return try await ManagedPython.prepare(
                 requirements: Requirements(further: experiment.python?.requirements ?? [], accelerators: accelerators),
-                interpreter: experiment.python?.interpreter.map { folder.pushing(FilePath($0)) }, progress: progress)
+                interpreter: experiment.python?.interpreter.map { name in
+                    // A bare name is looked up on PATH, anything else is a path.
+                    name.contains("/") ? folder.pushing(FilePath(name)) : FilePath(name)
+                }, progress: progress)
         }
         // Making an environment takes minutes, so that mistakes in files of data are found before.
         let early = experiment.dataFunctions.isEmpty ? nil : try await findPython()

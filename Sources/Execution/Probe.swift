@@ -3,6 +3,7 @@ import Files
 import FoundationEssentials
 import Lowering
 import PythonEnvironment
+import Subprocess
 import Synchronization
 import SystemPackage
 import Units
@@ -47,7 +48,7 @@ struct Probe: Sendable {
             if case .compiled(_, _, _, let figures) = event.what { memory = max(memory ?? 0, figures.total) }
         }
 
-        func started(_ device: Device, process: Int) {}
+        func started(_ device: Device, process: Int, input: StandardInputWriter) {}
 
         func ended(_ change: RunnerLife.Change, on device: Device) {}
     }

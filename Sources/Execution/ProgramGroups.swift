@@ -19,25 +19,30 @@ struct ProgramGroup: Sendable {
 extension Preparation {
     /// Describes one program a distinct architecture, calling `found` as each is ready.
     ///
+    /// - Parameter only: the trials that are wanted; the program is that of all, so that a run that goes on finds it in
+    ///   the cache.
     /// - Throws: `ExperimentError` for what is wrong with the user's model.
-    func groups(_ lowerer: Lowerer, _ found: (ProgramGroup) async throws -> Void) async throws {
-        for (arguments, trials) in byArchitecture(trials, \.arguments) {
-            do {
-                try await found(try await group(trials, arguments, lowerer, varying: learningRates(of: trials)))
-            } catch let error as LoweringError where error.splits != nil {
-                let name = error.splits ?? ""
-                guard name == "learning_rate" else { throw describe(error) }
-                // The value does more than fill a leaf: each has a program of its own.
-                for (arguments, trials) in byArchitecture(trials, \.parametersButSeed) {
-                    do {
-                        try await found(try await group(trials, arguments, lowerer, varying: []))
-                    } catch let error as LoweringError {
-                        throw describe(error)
+    func groups(
+        _ lowerer: Lowerer, only wanted: Set<Int>? = nil, _ found: (ProgramGroup) async throws -> Void
+    ) async throws {
+        func take(_ group: ProgramGroup) async throws {
+            var group = group
+            if let wanted { group.trials = group.trials.filter { wanted.contains($0.index) } }
+            if !group.trials.isEmpty { try await found(group) }
+        }
+        do {
+            for (arguments, trials) in byArchitecture(trials, \.arguments) {
+                do {
+                    try await take(try await group(trials, arguments, lowerer, varying: learningRates(of: trials)))
+                } catch let error as LoweringError where error.splits == "learning_rate" {
+                    // The value does more than fill a leaf: each has a program of its own.
+                    for (arguments, trials) in byArchitecture(trials, \.parametersButSeed) {
+                        try await take(try await group(trials, arguments, lowerer, varying: []))
                     }
                 }
-            } catch let error as LoweringError {
-                throw describe(error)
             }
+        } catch let error as LoweringError {
+            throw experiment.explaining(error, at: "model")
         }
     }
 
@@ -97,16 +102,18 @@ extension Preparation {
         }
         return order.map { ($0, groups[$0] ?? []) }
     }
+}
 
-    /// The lowering process's complaint, at the place in the experiment file that it is about.
-    private func describe(_ error: LoweringError) -> any Error {
+extension Experiment {
+    /// A complaint of the Python side, at the place in the experiment file that it is about.
+    func explaining(_ error: LoweringError, at key: String) -> any Error {
         switch error.code {
         case .internal, .processEnded, .cache, .cancelled, .badRequest:
             return RunError(.machine, error.description, cause: error.cause)
         default:
             var place = ""
             if let file = error.file { place = error.line.map { " (\(file):\($0))" } ?? " (\(file))" }
-            return experiment.error(at: "model", error.message + place)
+            return self.error(at: key, error.message + place)
         }
     }
 }

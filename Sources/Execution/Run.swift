@@ -3,10 +3,12 @@ public import Devices
 public import Experiments
 import Files
 import FoundationEssentials
+import Glibc
 import Ledger
 import Lowering
 import Planning
 public import SystemPackage
+import Units
 
 /// One experiment being carried out, in one folder.
 public struct Run: Sendable {
@@ -22,10 +24,12 @@ public struct Run: Sendable {
         public var executable: FilePath
         /// The tool's version, for the record.
         public var version: String
+        /// A checkpoint is left after the first epoch that ends so many seconds after the last one.
+        public var checkpointSeconds: Double
 
         public init(
             experiment: Experiment, text: String, folder: FilePath, devices: DeviceSelection, executable: FilePath,
-            version: String
+            version: String, checkpointSeconds: Double = 30
         ) {
             self.experiment = experiment
             self.text = text
@@ -33,15 +37,27 @@ public struct Run: Sendable {
             self.devices = devices
             self.executable = executable
             self.version = version
+            self.checkpointSeconds = checkpointSeconds
         }
     }
 
     private let request: Request
+    /// How many devices the rows are divided by, where it is not the number there are.
+    private let partitionDevices: Int?
     private let report: @Sendable (RunEvent) -> Void
+    private let stopSwitch = StopSwitch()
+    private let began = ContinuousClock().now
 
     public init(_ request: Request, report: @escaping @Sendable (RunEvent) -> Void) {
+        self.init(request, partitionDevices: nil, report: report)
+    }
+
+    private init(_ request: Request, partitionDevices: Int?, report: @escaping @Sendable (RunEvent) -> Void) {
         self.request = request
+        self.partitionDevices = partitionDevices
         self.report = report
+        // A write to a runner that has died must fail, and not end this process.
+        signal(SIGPIPE, SIG_IGN)
     }
 
     /// Says what training would do; compiles the programs on a device for their figures of memory, trains nothing.
@@ -64,54 +80,146 @@ public struct Run: Sendable {
         return summarize(preparation, programs)
     }
 
+    /// Asks the run to end early: devices stop after their epoch and leave a checkpoint. Once is enough.
+    public func stop() { stopSwitch.turnOn() }
+
     /// Trains every trial.
     ///
     /// - Parameter output: the run's folder, which holds no run yet.
     /// - Throws: `ExperimentError` and `DevicesError` for what the user can mend, `RunError` for the rest. Trials that
     ///   fail are no error: the summary counts them.
     public func train(in output: FilePath) async throws -> RunSummary {
-        let clock = ContinuousClock()
-        let began = clock.now
-        let folder = RunFolder(output)
         guard (try? FileStamp(of: output.appending(Ledger.fileName))) == nil else {
             throw RunError(
                 .request,
-                "\(output) holds a run already; give another folder with --output, or look at it with "
-                    + "`pronghorn results \(output)`")
+                "\(output) holds a run already; go on with it with `pronghorn resume \(output)`, or give another folder "
+                    + "with --output")
         }
         let preparation = try await prepare()
-        let lowerer = try lowerer(preparation)
+        let folder = RunFolder(output)
         // Nothing is written before the first program is known to be good: a mistake in the file leaves no folder.
-        var opened: (Ledger, Conductor)?
+        return try await carryOut(preparation, folder, trials: nil) { try begin(preparation, folder) }
+    }
+
+    /// Goes on with a run that was interrupted, or with what failed in it.
+    ///
+    /// Trials that are finished stay as they are; units that were begun go on from their last checkpoint, packed as they
+    /// were, so that on a CPU their weights become what they would have been without the interruption, bit for bit.
+    ///
+    /// - Parameter failed: trains the trials that failed, from their beginning, and no others.
+    public static func resume(
+        _ output: FilePath, failed: Bool, devices: DeviceSelection, executable: FilePath, version: String,
+        report: @escaping @Sendable (RunEvent) -> Void
+    ) throws -> Resumption {
+        let folder = RunFolder(output)
+        let description = try RunDescription.read(folder.description)
+        let request = Request(
+            experiment: description.experiment, text: "", folder: FilePath(description.folder), devices: devices,
+            executable: executable, version: version, checkpointSeconds: description.checkpointSeconds)
+        let run = Run(request, partitionDevices: description.devices, report: report)
+        return Resumption(run: run, folder: folder, failed: failed)
+    }
+
+    /// A run that can go on.
+    public struct Resumption: Sendable {
+        let run: Run
+        let folder: RunFolder
+        let failed: Bool
+
+        public var experiment: Experiment { run.request.experiment }
+
+        /// As `Run.stop()`.
+        public func stop() { run.stop() }
+
+        /// Goes on until every trial has ended.
+        public func train() async throws -> RunSummary { try await run.goOn(folder, failed: failed) }
+    }
+
+    private func goOn(_ folder: RunFolder, failed: Bool) async throws -> RunSummary {
+        let open = OpenRun(try Ledger.open(in: folder.path.string), try folder.lock())
+        let ledger = open.ledger
+        let preparation = try await prepare()
+        let results = try ledger.results(history: false)
+        guard results.count == preparation.trials.count else {
+            throw RunError(
+                .request,
+                "\(folder.path) was begun with \(results.count) trials, and its experiment now makes "
+                    + "\(preparation.trials.count): its data have changed")
+        }
+        let chosen = results.filter { failed ? $0.status == .failed : $0.status == .waiting || $0.status == .running }
+        var left = Set(chosen.map(\.trial))
+        var interrupted: [Unit] = []
+        if !failed {
+            // A unit's trials end together, so what was begun is whole units; the last that holds a trial counts.
+            let ended = Set(try ledger.units().filter { $0.status != .running && $0.status != .stopped }.map(\.id))
+            for id in try Folder.list(folder.units).reversed() where !ended.contains(id) {
+                guard let unit = try? Unit.read(id, in: folder), unit.work == .train else { continue }
+                let trials = Set(unit.lanes.map(\.trial))
+                guard trials.isSubset(of: left) else { continue }
+                left.subtract(trials)
+                interrupted.append(unit)
+            }
+        } else {
+            try ledger.requeue(trials: left.sorted())
+        }
+        try ledger.resume(devices: preparation.devices.map(\.name))
+        return try await carryOut(preparation, folder, trials: left, interrupted: interrupted.reversed()) { open }
+    }
+
+    /// Trains what is left of an experiment.
+    ///
+    /// - Parameters:
+    ///   - trials: the trials to pack into cohorts; nil means all.
+    ///   - interrupted: units of an earlier run to go on with.
+    ///   - open: makes or opens the ledger, once the first program is known to be good.
+    private func carryOut(
+        _ preparation: Preparation, _ folder: RunFolder, trials: Set<Int>?, interrupted: [Unit] = [],
+        open: () throws -> OpenRun
+    ) async throws -> RunSummary {
+        let lowerer = try lowerer(preparation)
+        var opened: (run: OpenRun, conductor: Conductor)?
         var programs: [PlannedProgram] = []
         do {
             try await withThrowingTaskGroup(of: Void.self) { devices in
-                try await preparation.groups(lowerer) { group in
-                    let (program, group) = try await fitting(group, preparation, lowerer, alwaysCompile: false)
-                    programs.append(program)
-                    if opened == nil {
-                        let ledger = try begin(preparation, folder)
-                        let conductor = Conductor(preparation, in: folder, ledger: ledger, report: report)
-                        opened = (ledger, conductor)
-                        for device in preparation.devices {
-                            devices.addTask { try await conductor.drive(device, executable: request.executable) }
-                        }
+                func conductor() throws -> Conductor {
+                    if let opened { return opened.conductor }
+                    let run = try open()
+                    let conductor = Conductor(
+                        preparation, in: folder, ledger: run.ledger, unitsBefore: try Folder.list(folder.units).count,
+                        repack: { group, largest in
+                            try await fitting(group, preparation, lowerer, largest: largest, alwaysCompile: false)
+                        }, report: report)
+                    opened = (run, conductor)
+                    stopSwitch.listen { Task { await conductor.stop() } }
+                    for device in preparation.devices {
+                        devices.addTask { try await conductor.drive(device, executable: request.executable) }
                     }
-                    try await opened?.1.enqueue(program, group)
+                    return conductor
                 }
-                await lowerer.close()
+                for unit in interrupted { try await conductor().enqueue(interrupted: unit) }
+                if trials?.isEmpty != true {
+                    try await preparation.groups(lowerer, only: trials) { group in
+                        let (program, group) = try await fitting(group, preparation, lowerer, alwaysCompile: false)
+                        programs.append(program)
+                        try await conductor().enqueue(program, group)
+                    }
+                }
                 report(.planned(summarize(preparation, programs)))
-                await opened?.1.close()
+                await opened?.conductor.close()
+                await lowerer.close()
                 try await devices.waitForAll()
             }
         } catch {
             await lowerer.close()
-            await opened?.1.close()
-            try? opened?.0.endRun(.stopped, at: Date().timeIntervalSince1970)
+            await opened?.conductor.stop()
+            try? opened?.run.ledger.endRun(.stopped, at: Date().timeIntervalSince1970)
             throw error
         }
-        guard let (ledger, conductor) = opened else { throw RunError(.request, "the experiment has no trials") }
-        return try await end(preparation, folder, ledger, conductor) { (clock.now - began).inSeconds }
+        await lowerer.close()
+        let run = try opened?.run ?? open()
+        return try await end(preparation, folder, run.ledger, opened?.conductor) {
+            began.duration(to: ContinuousClock().now).inSeconds
+        }
     }
 
     private func prepare() async throws -> Preparation {
@@ -119,7 +227,8 @@ public struct Run: Sendable {
         let devices = try request.devices.resolve(on: machine)
         for note in request.experiment.notes { report(.note(note)) }
         return try await Preparation(
-            request.experiment, relativeTo: request.folder, on: devices, machine: machine
+            request.experiment, relativeTo: request.folder, on: devices, partitionDevices: partitionDevices,
+            checkpointSeconds: request.checkpointSeconds, machine: machine
         ) { [report] in report(.preparing($0)) }
     }
 
@@ -129,9 +238,9 @@ public struct Run: Sendable {
 
     /// Plans a group's cohorts and lowers what they call; makes them smaller until they fit their device.
     private func fitting(
-        _ group: ProgramGroup, _ preparation: Preparation, _ lowerer: Lowerer, alwaysCompile: Bool
+        _ group: ProgramGroup, _ preparation: Preparation, _ lowerer: Lowerer, largest: Int? = nil, alwaysCompile: Bool
     ) async throws -> (PlannedProgram, ProgramGroup) {
-        var largest: Int?
+        var largest = largest
         while true {
             var group = group
             var program = preparation.plan(group, largest: largest)
@@ -149,12 +258,15 @@ public struct Run: Sendable {
         }
     }
 
-    private func begin(_ preparation: Preparation, _ folder: RunFolder) throws -> Ledger {
+    private func begin(_ preparation: Preparation, _ folder: RunFolder) throws -> OpenRun {
         do {
             try folder.create()
-            if !request.text.isEmpty {
-                try AtomicFile.write(Array(request.text.utf8), to: folder.experiment)
-            }
+            let lock = try folder.lock()
+            if !request.text.isEmpty { try AtomicFile.write(Array(request.text.utf8), to: folder.experiment) }
+            try RunDescription(
+                experiment: request.experiment, folder: request.folder.string,
+                devices: partitionDevices ?? preparation.devices.count, checkpointSeconds: request.checkpointSeconds
+            ).write(to: folder.description)
             let ledger = try Ledger.create(in: folder.path.string)
             try ledger.begin(
                 RunRecord(
@@ -162,24 +274,36 @@ public struct Run: Sendable {
                     experiment: request.text, created: Date().timeIntervalSince1970,
                     devices: preparation.devices.map(\.name)))
             try ledger.add(trials: preparation.trials.map { preparation.record(of: $0) })
-            return ledger
+            return OpenRun(ledger, lock)
+        } catch let error as RunError {
+            throw error
         } catch {
             throw RunError(.machine, "the run's folder \(folder.path) cannot be made", cause: error)
         }
     }
 
     private func end(
-        _ preparation: Preparation, _ folder: RunFolder, _ ledger: Ledger, _ conductor: Conductor,
+        _ preparation: Preparation, _ folder: RunFolder, _ ledger: Ledger, _ conductor: Conductor?,
         wallSeconds: () -> Double
     ) async throws -> RunSummary {
-        let use = await conductor.use()
-        try preparation.keepTop(in: folder, ledger)
-        let now = Date().timeIntervalSince1970
-        let counts = try ledger.progress(at: now).counts
+        let use = await conductor?.use() ?? (trainSeconds: 0, devices: [])
+        let counts = try ledger.progress(at: Date().timeIntervalSince1970).counts
         let finished = counts[.finished] ?? 0
-        let failed = preparation.trials.count - finished
-        try ledger.endRun(failed == 0 ? .finished : .failed, at: now)
-        let summary = try await preparation.summarize(folder, ledger, report: report)
+        let waiting = (counts[.waiting] ?? 0) + (counts[.running] ?? 0)
+        let failed = preparation.trials.count - finished - waiting
+        try ledger.endRun(
+            waiting > 0 ? .stopped : failed > 0 ? .failed : .finished, at: Date().timeIntervalSince1970)
+        if let breakdown = await conductor?.breakdown {
+            throw RunError(
+                breakdown.code,
+                "\(breakdown.message); what is finished is kept: go on with `pronghorn resume "
+                    + "\(folder.path)`", cause: breakdown.cause)
+        }
+        var summary: String?
+        if waiting == 0 {
+            try preparation.keepTop(in: folder, ledger)
+            summary = try await preparation.summarize(folder, ledger, report: report)
+        }
         try ledger.close()
         return RunSummary(
             trials: preparation.trials.count, finished: finished, failed: failed, wallSeconds: wallSeconds(),

@@ -5,6 +5,7 @@ public import SystemPackage
 ///
 /// ```
 /// DIR/experiment.yaml      the experiment as it was when the run began
+/// DIR/run.json             what the run was begun with, by which it can go on
 /// DIR/ledger.sqlite        the record of trials, units, epochs
 /// DIR/models/0042.keras    models; in folders of a thousand, models/003/3042.keras, where there are more
 /// DIR/units/0007/          a unit: unit.json, rows.npy, events.ndjson
@@ -27,6 +28,21 @@ public struct RunFolder: Sendable {
     /// Makes the folders.
     func create() throws(FilesError) {
         for folder in [path, models, units, logs] { try Folder.create(folder) }
+    }
+
+    var description: FilePath { path.appending("run.json") }
+
+    /// Takes the run for this process.
+    ///
+    /// - Throws: when another `pronghorn` is at work on it.
+    func lock() throws(RunError) -> FileLock {
+        do {
+            return try FileLock(path.appending("lock"), wait: false)
+        } catch let error where error.code == .locked {
+            throw RunError(.request, "another pronghorn is at work on \(path)")
+        } catch {
+            throw RunError(.machine, "\(path) cannot be locked", cause: error)
+        }
     }
 
     /// A unit's folder.

@@ -1,5 +1,12 @@
 import Units
 
+/// The codes of a unit's failure that mean more than that it would fail again; as `TrainingError.Code` has them.
+enum RunnerFailure {
+    static let files = "files"
+    static let device = "device"
+    static let outOfMemory = "out_of_memory"
+}
+
 /// What a runner holds, from what it was told and what it said: a pure state machine, without a process.
 ///
 /// A runner trains one unit at a time; the models of earlier ones may still be being written.
@@ -15,8 +22,10 @@ struct RunnerLife: Sendable, Equatable {
         case none
         /// The device is free for the next unit.
         case free
-        /// The unit and everything it left is durable.
-        case finished(String)
+        /// The unit and everything it left is durable; the device is free by it only if nothing was trained (a probe).
+        case finished(String, wasTraining: Bool)
+        /// The unit was ended early as asked; its checkpoint holds so many epochs.
+        case stopped(String, epochs: Int)
         /// The unit failed; the device is free if it was being trained.
         case failed(String, code: String, message: String, wasTraining: Bool)
     }
@@ -40,14 +49,18 @@ struct RunnerLife: Sendable, Equatable {
             let wasTraining = training == unit
             if wasTraining { training = nil }
             writing.remove(unit)
-            return .finished(unit)
+            return .finished(unit, wasTraining: wasTraining)
+        case .stopped(let epochs):
+            guard training == unit else { return .none }
+            training = nil
+            return .stopped(unit, epochs: epochs)
         case .failed(let code, let message):
             let wasTraining = training == unit
             guard wasTraining || writing.contains(unit) else { return .none }
             if wasTraining { training = nil }
             writing.remove(unit)
             return .failed(unit, code: code, message: message, wasTraining: wasTraining)
-        case .ready, .started, .compiling, .compiled, .beat, .epoch, .saved:
+        case .ready, .started, .compiling, .compiled, .beat, .epoch, .saved, .checkpoint:
             return .none
         }
     }

@@ -17,11 +17,14 @@ struct RunnerProcess: Sendable {
     protocol Delegate: Sendable {
         /// The folder of the next unit, waiting for one; nil when there are no more.
         func nextUnit(for device: Device) async -> (id: String, folder: FilePath)?
-        func started(_ device: Device, process: Int) async
+        func started(_ device: Device, process: Int, input: StandardInputWriter) async
         func heard(_ event: RunnerEvent, from device: Device) async
         /// A unit is trained: its models are being written while the device takes the next.
         func ended(_ change: RunnerLife.Change, on device: Device) async
     }
+
+    /// The line that ends training after the epoch at hand: `Runner.stopLine`.
+    static let stopLine = "stop"
 
     /// Why a process is gone that still held units.
     struct Death: Sendable {
@@ -48,7 +51,8 @@ struct RunnerProcess: Sendable {
             platformOptions: platform, input: .inputWriter, output: .sequence,
             error: .fileDescriptor(errors, closeAfterSpawningProcess: true)
         ) { execution in
-            await delegate.started(device, process: Int(execution.processIdentifier.value))
+            await delegate.started(
+                device, process: Int(execution.processIdentifier.value), input: execution.standardInputWriter)
             let (signals, free) = AsyncStream.makeStream(of: Void.self)
             free.yield()
             await withTaskGroup(of: Void.self) { group in
@@ -91,7 +95,12 @@ struct RunnerProcess: Sendable {
                 switch change {
                 case .none: continue
                 case .free: free.yield()
-                case .finished: await delegate.ended(change, on: device)
+                case .finished(_, let wasTraining):
+                    await delegate.ended(change, on: device)
+                    if wasTraining { free.yield() }
+                case .stopped:
+                    await delegate.ended(change, on: device)
+                    free.yield()
                 case .failed(_, _, _, let wasTraining):
                     await delegate.ended(change, on: device)
                     if wasTraining { free.yield() }
@@ -108,6 +117,7 @@ struct RunnerProcess: Sendable {
         var arguments = [
             "runner", "--plugin", plugin.path.string, "--plugin-digest", plugin.sha256, "--device", device.name,
         ]
+        if device.platform == "cuda", let cudaData { arguments += ["--cuda-data", cudaData.string] }
         if !device.cores.isEmpty {
             arguments += ["--cores", device.cores.map(String.init).joined(separator: ",")]
         }

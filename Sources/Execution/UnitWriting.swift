@@ -61,7 +61,7 @@ extension Preparation {
             best: policy.best.map { monitor in
                 let (metric, less) = monitor.resolved(validates: experiment.validates)
                 return Unit.Best(monitor: metric, lessIsBetter: less)
-            })
+            }, checkpointSeconds: checkpointSeconds)
     }
 
     private func reference(_ source: DataSource) -> Unit.DataSource {

@@ -14,6 +14,8 @@ actor WorkQueue {
     private var waiting: [QueuedUnit] = []
     private var takers: [CheckedContinuation<Void, Never>] = []
     private var isClosed = false
+    /// Units that were taken and have not ended: each may come back as others.
+    private var taken = 0
 
     /// Adds units.
     func add(_ units: [QueuedUnit]) {
@@ -22,27 +24,39 @@ actor WorkQueue {
         wake()
     }
 
-    /// Says that no more units come: those who wait for one get nil.
+    /// Says that a unit that was taken has ended; what it leaves to be done has been added before.
+    func ended() {
+        taken -= 1
+        wake()
+    }
+
+    /// Says that no more units come but those that taken ones come back as.
     func close() {
         isClosed = true
         wake()
     }
 
     /// Takes away all units that wait, so that devices end after what they are at.
-    func clear() -> [QueuedUnit] {
-        defer { waiting = [] }
-        return waiting
+    func clear() {
+        waiting = []
+        isClosed = true
+        wake()
     }
 
     /// The next unit, waiting for one; nil when there are no more.
     func next() async -> QueuedUnit? {
-        while waiting.isEmpty, !isClosed { await change() }
-        return waiting.isEmpty ? nil : waiting.removeFirst()
+        while await waitForWork() {
+            // Another may have taken what there was.
+            if waiting.isEmpty { continue }
+            taken += 1
+            return waiting.removeFirst()
+        }
+        return nil
     }
 
     /// Waits until there is a unit to take, which another may take first; false when there are no more.
     func waitForWork() async -> Bool {
-        while waiting.isEmpty, !isClosed { await change() }
+        while waiting.isEmpty, !(isClosed && taken == 0) { await change() }
         return !waiting.isEmpty
     }
 

@@ -2,7 +2,7 @@ import Glibc
 public import SystemPackage
 
 /// A lock that processes share through a file; released when the value goes, and by the system when the process dies.
-public struct FileLock: ~Copyable {
+public struct FileLock: ~Copyable, Sendable {
     private let file: Descriptor
 
     /// Takes the lock (`flock`), making its file if needed.

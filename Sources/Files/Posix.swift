@@ -2,7 +2,7 @@ import Glibc
 import SystemPackage
 
 /// An open file descriptor, closed when it goes out of scope.
-struct Descriptor: ~Copyable {
+struct Descriptor: ~Copyable, Sendable {
     let number: Int32
 
     /// Opens a path; the descriptor is never inherited by a process that is started later.

@@ -15,6 +15,7 @@ public final class LoadedProgram {
 
     private let client: Client
     private let cache: ExecutableCache
+    private let options: CompileOptions
     private var executables: [String: Executable] = [:]
 
     /// A function that is ready, what it needs, and whether it came from the cache.
@@ -46,12 +47,16 @@ public final class LoadedProgram {
         }
     }
 
-    public init(_ bundle: ProgramBundle, lanes: Int, form: String, client: Client, cache: ExecutableCache) {
+    public init(
+        _ bundle: ProgramBundle, lanes: Int, form: String, client: Client, cache: ExecutableCache,
+        options: CompileOptions = CompileOptions()
+    ) {
         self.bundle = bundle
         self.lanes = lanes
         self.form = form
         self.client = client
         self.cache = cache
+        self.options = options
     }
 
     /// Draws every lane's state from its seeds, [K][draws].
@@ -68,6 +73,23 @@ public final class LoadedProgram {
             return State(leaves: try executable.execute(arguments))
         } catch {
             throw ProgramError(.plugin, "initialize failed on the device", cause: error)
+        }
+    }
+
+    /// A state from memory: for every leaf the bytes of all lanes.
+    public func state(_ leaves: [UnsafeRawBufferPointer]) throws(ProgramError) -> State {
+        let types = try bundle.description.leafTypes(lanes: lanes)
+        guard leaves.count == types.count else {
+            throw ProgramError(.unreadable, "\(leaves.count) leaves are given for a state of \(types.count)")
+        }
+        do throws(PJRTError) {
+            var list = BufferList(client)
+            for (bytes, type) in zip(leaves, types) {
+                list.append(try client.buffer(copying: bytes, type: type.elementType, shape: type.shape))
+            }
+            return State(leaves: list)
+        } catch {
+            throw ProgramError(.plugin, "a state cannot be brought to the device", cause: error)
         }
     }
 
@@ -171,7 +193,8 @@ public final class LoadedProgram {
         let clock = ContinuousClock()
         let began = clock.now
         do throws(PJRTError) {
-            let (executable, origin) = try cache.executable(code, for: client, signature: signature)
+            let (executable, origin) = try cache.executable(
+                code, for: client, signature: signature, options: options)
             executables[name] = executable
             let taken = began.duration(to: clock.now).components
             onCompiled(

@@ -6,7 +6,7 @@ extension ProgramDescription {
     func signature(of name: FunctionName, _ function: Function) throws(ProgramError) -> Signature {
         let lanes = function.lanes
         let batch = [lanes, function.steps ?? 1, function.rows ?? 1]
-        let leaves = try types(state.map { ($0.dtype, [lanes] + $0.shape) })
+        let leaves = try leafTypes(lanes: lanes)
         let inputTypes = try types(inputs.map { ($0.dtype, batch + $0.shape) })
         let control = [TensorType(.int32, [lanes]), TensorType(.int32)]
         func logs(_ names: [String]) -> TensorType { TensorType(.float32, [lanes, names.count]) }
@@ -23,6 +23,11 @@ extension ProgramDescription {
         case .finalize:
             return Signature(arguments: leaves, results: leaves)
         }
+    }
+
+    /// The types of the state's leaves on the device.
+    func leafTypes(lanes: Int) throws(ProgramError) -> [TensorType] {
+        try types(state.map { ($0.dtype, [lanes] + $0.shape) })
     }
 
     private func types(_ tensors: [(dtype: String, shape: [Int])]) throws(ProgramError) -> [TensorType] {

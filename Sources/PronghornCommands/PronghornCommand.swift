@@ -14,7 +14,8 @@ public struct PronghornCommand: AsyncParsableCommand {
             """,
         version: PronghornVersion.current,
         subcommands: [
-            DemoCommand.self, TrainCommand.self, PlanCommand.self, ResultsCommand.self, StatusCommand.self,
+            DemoCommand.self, TrainCommand.self, PlanCommand.self, ResumeCommand.self, ResultsCommand.self,
+            StatusCommand.self,
             DoctorCommand.self,
             RunnerCommand.self,
         ])

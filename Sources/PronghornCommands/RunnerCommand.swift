@@ -33,6 +33,9 @@ struct RunnerCommand: ParsableCommand {
     @Option(help: "Where compiled programs are kept.")
     var executables: String?
 
+    @Option(help: "The folder of CUDA's own tools and libraries, for the compiler (XLA's xla_gpu_cuda_data_dir).")
+    var cudaData: String?
+
     @Option(help: "The share of a GPU's free memory that the plugin may take.")
     var memoryFraction: Float = 0.9
 
@@ -50,6 +53,8 @@ struct RunnerCommand: ParsableCommand {
         let runner = try Runner(
             Runner.Options(
                 plugin: FilePath(plugin), pluginDigest: pluginDigest, device: device, clientOptions: options,
+                compileOptions: CompileOptions(
+                    overrides: cudaData.map { ["xla_gpu_cuda_data_dir": .string($0)] } ?? [:]),
                 executables: executables.map { FilePath($0) }))
         runner.work()
         // The plugin's threads are idle, but its exit handlers have been seen to crash.

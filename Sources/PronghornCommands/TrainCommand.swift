@@ -40,20 +40,10 @@ struct TrainCommand: AsyncParsableCommand {
     /// Trains and says what came of it.
     static func train(_ request: Run.Request, in folder: FilePath, json: Bool) async throws {
         let view = RunView(json ? .quiet : Terminal.isInteractive ? .live : .plain)
-        let summary: RunSummary
-        do {
-            summary = try await Run(request) { view.show($0) }.train(in: folder)
-        } catch {
-            view.close()
-            throw error
-        }
-        view.close()
-        if json {
-            Terminal.line(try SummaryJSON(summary).text)
-        } else {
-            try SummaryText.show(summary, of: request.experiment)
-        }
-        if summary.failed > 0 { throw ExitCode(1) }
+        let run = Run(request) { view.show($0) }
+        try await RunShow.watch(
+            view, experiment: request.experiment, json: json, stop: run.stop, train: { try await run.train(in: folder) }
+        )
     }
 }
 

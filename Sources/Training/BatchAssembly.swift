@@ -4,7 +4,8 @@ final class HostBatches: @unchecked Sendable {
     let bytes: UnsafeMutableRawBufferPointer
 
     init(byteCount: Int) {
-        bytes = .allocate(byteCount: max(byteCount, 1), alignment: 64)
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
+        bytes = UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount])
     }
 
     deinit { bytes.deallocate() }

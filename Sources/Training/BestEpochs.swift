@@ -10,6 +10,18 @@ struct BestEpochs {
         values = Array(repeating: nil, count: lanes)
     }
 
+    /// What was the best of some lanes of an earlier unit, from the text that `bits` gave there.
+    init(_ best: Unit.Best?, bits: String, lanes: [Int]) {
+        self.best = best
+        let all = bits.split(separator: ",", omittingEmptySubsequences: false).map { text in
+            UInt64(text, radix: 16).map { Double(bitPattern: $0) }
+        }
+        values = lanes.map { all.indices.contains($0) ? all[$0] : nil }
+    }
+
+    /// The best values so far, exactly: the bits of each in hexadecimal, nothing for a lane without one.
+    var bits: String { values.map { $0.map { String($0.bitPattern, radix: 16) } ?? "" }.joined(separator: ",") }
+
     /// The lanes that this epoch improved, or nil when none did or nothing is watched.
     ///
     /// As `keras.callbacks.ModelCheckpoint(save_best_only=True)`: strictly better; NaN never is; an epoch without the

@@ -51,6 +51,15 @@ final class ModelWriter: Sendable {
         }
     }
 
+    /// Says that a unit was stopped, after whatever of it is still being written.
+    func stop(_ unit: Unit, epochs: Int) {
+        queue.async { [self] in
+            failures.withLock { _ = $0.removeValue(forKey: unit.id) }
+            log.say(.stopped(epochs: epochs), unit: unit.id)
+            log.end(unit: unit.id)
+        }
+    }
+
     /// Forgets what went wrong with a unit that has failed for another reason.
     func abandon(_ unit: String) {
         queue.async { [self] in failures.withLock { _ = $0.removeValue(forKey: unit) } }

@@ -17,23 +17,30 @@ public final class Runner {
         /// The device's name in events: `cpu:0`, `cuda:1`.
         public var device: String
         public var clientOptions: [String: OptionValue]
+        public var compileOptions: CompileOptions
         /// Where compiled executables are kept; nil is the cache folder.
         public var executables: FilePath?
 
         public init(
             plugin: FilePath, pluginDigest: String?, device: String, clientOptions: [String: OptionValue],
-            executables: FilePath? = nil
+            compileOptions: CompileOptions = CompileOptions(), executables: FilePath? = nil
         ) {
             self.plugin = plugin
             self.pluginDigest = pluginDigest
             self.device = device
             self.clientOptions = clientOptions
+            self.compileOptions = compileOptions
             self.executables = executables
         }
     }
 
+    /// The line on standard input that ends training after the epoch at hand.
+    public static let stopLine = "stop"
+
+    private let units = UnitQueue(stopLine: Runner.stopLine)
     private let client: Client
     private let cache: ExecutableCache
+    private let compileOptions: CompileOptions
     private let log: EventLog
     private let writer: ModelWriter
     /// Programs stay loaded: most units of a run share one.
@@ -46,6 +53,7 @@ public final class Runner {
         client = try Client(
             try Plugin.load(options.plugin, expecting: options.pluginDigest), options: options.clientOptions)
         cache = ExecutableCache(folder: options.executables)
+        compileOptions = options.compileOptions
         let device = try client.devices.first
         log.say(
             .ready(device: options.device, platform: client.platformName, memory: device?.memory?.bytesLimit))
@@ -53,7 +61,6 @@ public final class Runner {
 
     /// Works on units until standard input closes.
     public func work() {
-        let units = UnitQueue()
         units.listen()
         while let path = units.next() {
             let announce = work(on: FilePath(path))
@@ -78,7 +85,10 @@ public final class Runner {
             let program = try program(of: unit)
             switch unit.work {
             case .probe: try probe(unit, program)
-            case .train: try train(unit, in: folder, program)
+            case .train:
+                if let epochs = try train(unit, in: folder, program) {
+                    return { [writer] in writer.stop(unit, epochs: epochs) }
+                }
             }
             return { [writer] in writer.finish(unit, in: folder) { began.duration(to: clock.now).seconds } }
         } catch {
@@ -116,7 +126,8 @@ public final class Runner {
             program = loaded
         } else {
             program = LoadedProgram(
-                bundle, lanes: unit.packing.lanes, form: unit.packing.form, client: client, cache: cache)
+                bundle, lanes: unit.packing.lanes, form: unit.packing.form, client: client, cache: cache,
+                options: compileOptions)
             programs[key] = program
         }
         program.onCompiling = { [log] in log.say(.compiling(function: $0), unit: unit.id) }
@@ -131,13 +142,13 @@ public final class Runner {
         return program
     }
 
-    private func train(_ unit: Unit, in folder: FilePath, _ program: LoadedProgram) throws {
+    /// Returns nil when training came to its end, otherwise after how many epochs it was stopped.
+    private func train(_ unit: Unit, in folder: FilePath, _ program: LoadedProgram) throws -> Int? {
         let data = try UnitData(unit, in: folder, for: program.bundle.description)
-        let training = UnitTraining(unit: unit, program: program, client: client, data: data, log: log) {
-            [writer] state in
-            writer.write(state, in: folder)
-        }
-        try training.run()
+        let training = UnitTraining(
+            unit: unit, program: program, client: client, data: data, log: log, folder: folder,
+            shallStop: { [units] in units.shallStop }, keep: { [writer] state in writer.write(state, in: folder) })
+        return try training.run()
     }
 
     private func probe(_ unit: Unit, _ program: LoadedProgram) throws {

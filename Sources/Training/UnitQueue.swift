@@ -11,17 +11,28 @@ final class UnitQueue: Sendable {
         var paths: [String] = []
         var isWorking = false
         var isClosed = false
+        var shallStop = false
     }
 
     private let state = Mutex(State())
     private let changed = DispatchSemaphore(value: 0)
+    private let stopLine: String
+
+    init(stopLine: String) {
+        self.stopLine = stopLine
+    }
+
+    /// Whether whoever holds the input wants training to end after the epoch at hand.
+    var shallStop: Bool { state.withLock(\.shallStop) }
 
     /// Begins to read.
     func listen() {
         let reader = Thread { [self] in
             while let line = readLine(strippingNewline: true) {
                 if line.isEmpty { continue }
-                state.withLock { $0.paths.append(line) }
+                state.withLock { state in
+                    if line == stopLine { state.shallStop = true } else { state.paths.append(line) }
+                }
                 changed.signal()
             }
             let abandoned = state.withLock { state in

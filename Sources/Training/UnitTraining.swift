@@ -1,4 +1,5 @@
 import Bundles
+import Files
 import PJRT
 import Programs
 import SystemPackage
@@ -15,17 +16,31 @@ struct UnitTraining {
     let client: Client
     let data: UnitData
     let log: EventLog
+    let folder: FilePath
+    /// Whether training shall end after the epoch.
+    let shallStop: () -> Bool
     /// Called with states that have come back from the device and shall become model files.
     let keep: (TrainedState) -> Void
 
     /// Trains all epochs.
-    func run() throws {
+    ///
+    /// - Returns: nil when it came to the end; when it was stopped, after how many epochs, which its checkpoint holds.
+    func run() throws -> Int? {
         let clock = ContinuousClock()
         let began = clock.now
-        var state = try startingState()
-        var best = BestEpochs(unit.save.best, lanes: unit.lanes.count)
+        var checkpointed = began
+        let checkpoint = try openCheckpoint()
+        let earlierLanes = unit.lanes.map(\.start.lane)
+        var state =
+            try checkpoint.map { try $0.state(best: false, lanes: earlierLanes, of: program) } ?? startingState()
+        var best =
+            checkpoint?.bestValues(unit.save.best, lanes: earlierLanes)
+            ?? BestEpochs(unit.save.best, lanes: unit.lanes.count)
         var bestState: LoadedProgram.State?
-        if unit.save.initial { keep(try TrainedState(state, .initial, of: unit, program)) }
+        if let checkpoint, checkpoint.hasBest {
+            bestState = try checkpoint.state(best: true, lanes: earlierLanes, of: program)
+        }
+        if unit.save.initial, checkpoint == nil { keep(try TrainedState(state, .initial, of: unit, program)) }
         for epoch in unit.fit.firstEpoch..<unit.fit.lastEpoch {
             let epochBegan = clock.now
             var metrics = try train(epoch, &state)
@@ -42,14 +57,48 @@ struct UnitTraining {
                     bestState = try program.choose(better.map { _ in true }, state, state)
                 }
             }
+            let stops = shallStop()
+            let isDue = unit.save.checkpointSeconds.map { (clock.now - checkpointed).seconds >= $0 } ?? false
+            guard epoch + 1 < unit.fit.lastEpoch, stops || isDue else { continue }
+            let name = Checkpoint.fileName(epochs: epoch + 1)
+            try Checkpoint.write(
+                state, best: bestState, values: best, epochs: epoch + 1, program: program, to: folder.appending(name))
+            checkpointed = clock.now
+            log.say(.checkpoint(epochs: epoch + 1, file: name), unit: unit.id)
+            try removeCheckpoints(but: name)
+            if stops { return epoch + 1 }
         }
         try program.finalize(&state)
         if let bestState = bestState.take() { keep(try TrainedState(bestState, .best, of: unit, program)) }
         if unit.save.final { keep(try TrainedState(state, .final, of: unit, program)) }
         log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
+        return nil
+    }
+
+    /// The checkpoint that the lanes start from, if they do; a unit's lanes all start from the same.
+    private func openCheckpoint() throws(TrainingError) -> Checkpoint? {
+        guard case .checkpoint(let file, _)? = unit.lanes.first?.start else { return nil }
+        let checkpoint = try Checkpoint(FilePath(file))
+        guard checkpoint.epochs == unit.fit.firstEpoch else {
+            throw TrainingError(
+                .invalidUnit,
+                "the checkpoint \(file) is of epoch \(checkpoint.epochs), the unit begins with epoch "
+                    + "\(unit.fit.firstEpoch)")
+        }
+        return checkpoint
+    }
+
+    /// Removes what a newer checkpoint has made superfluous.
+    private func removeCheckpoints(but kept: String) throws {
+        for name in try Folder.list(folder) where name.hasPrefix("checkpoint-") && name != kept {
+            try Folder.remove(own: folder.appending(name))
+        }
     }
 
     private func startingState() throws -> LoadedProgram.State {
+        for lane in unit.lanes where lane.start != .initialize {
+            throw TrainingError(.invalidUnit, "the lanes of unit \(unit.id) do not start in the same way")
+        }
         let seeds = unit.lanes.map { lane in
             program.bundle.description.seeds(for: lane.seed)
         }

@@ -31,6 +31,10 @@ extension RunnerEvent {
         case beat(epoch: Int, step: Int, steps: Int)
         /// An epoch's end: for every metric a value a lane, in the lanes' order.
         case epoch(epoch: Int, seconds: Double, metrics: [String: [Double]])
+        /// A checkpoint is durable: `epochs` epochs are in it.
+        case checkpoint(epochs: Int, file: String)
+        /// The unit was ended early as asked, after `epochs` epochs, which its last checkpoint holds.
+        case stopped(epochs: Int)
         /// The last epoch is over and the device is free for the next unit, while this one's models are being written.
         case trained(seconds: Double)
         /// A model file is whole, but perhaps not yet durable.

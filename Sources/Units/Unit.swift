@@ -113,6 +113,11 @@ extension Unit {
         case initialize
         /// Lane `lane` of a checkpoint file that an earlier unit left.
         case checkpoint(file: String, lane: Int)
+
+        /// The lane of the checkpoint; 0 where there is none.
+        public var lane: Int {
+            if case .checkpoint(_, let lane) = self { lane } else { 0 }
+        }
     }
 
     /// A stretch of the rows file; `nil` start means all rows 0..<count in order.
@@ -194,11 +199,14 @@ extension Unit {
         public var initial: Bool
         /// `models/NAME.best.keras`, of the epoch whose monitored value was best.
         public var best: Best?
+        /// A checkpoint is left after the first epoch that ends so many seconds after the last one; nil: none.
+        public var checkpointSeconds: Double?
 
-        public init(final: Bool, initial: Bool = false, best: Best? = nil) {
+        public init(final: Bool, initial: Bool = false, best: Best? = nil, checkpointSeconds: Double? = nil) {
             self.final = final
             self.initial = initial
             self.best = best
+            self.checkpointSeconds = checkpointSeconds
         }
     }
 

@@ -1,0 +1,40 @@
+import Experiments
+import Ledger
+
+/// The best epoch of each trial so far, by the metric that the experiment watches.
+struct BestEpochRecord: Sendable {
+    private let metric: String
+    private let lessIsBetter: Bool
+    private var best: [Int: (value: Double, epoch: Int)] = [:]
+
+    init(_ experiment: Experiment) {
+        let monitor = experiment.save.best ?? experiment.save.top?.monitor ?? Monitor()
+        (metric, lessIsBetter) = monitor.resolved(validates: experiment.validates)
+    }
+
+    /// A trial's best epoch, counted from 0.
+    subscript(trial: Int) -> Int? { best[trial]?.epoch }
+
+    /// Takes an epoch's metrics in, a value a trial.
+    mutating func note(_ epoch: Int, _ trials: [Int], _ metrics: [String: [Double]]) {
+        guard let values = metrics[metric] else { return }
+        for (trial, value) in zip(trials, values) where !value.isNaN {
+            if let earlier = best[trial], lessIsBetter ? value >= earlier.value : value <= earlier.value { continue }
+            best[trial] = (value, epoch)
+        }
+    }
+
+    /// Forgets best epochs that will be trained again.
+    mutating func forget(_ trials: [Int], from epochs: Int) {
+        for trial in trials where (best[trial]?.epoch ?? -1) >= epochs { best[trial] = nil }
+    }
+
+    /// Recalls from the ledger what was best before an interruption.
+    mutating func recall(_ results: [TrialResult], before epochs: Int) {
+        for result in results {
+            for (epoch, value) in (result.history[metric] ?? []).prefix(epochs).enumerated() {
+                note(epoch, [result.trial], [metric: [value]])
+            }
+        }
+    }
+}

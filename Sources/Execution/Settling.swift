@@ -1,0 +1,174 @@
+import Devices
+import Experiments
+import Files
+import FoundationEssentials
+import Ledger
+import SystemPackage
+import Units
+
+/// What becomes of a unit that ends, well or not.
+extension Conductor {
+    /// The unit is trained and everything it left is durable: its models go to their place, its trials are finished.
+    func finish(_ id: String, on device: Device) async {
+        if let known = units[id] {
+            do {
+                let models = try place(known)
+                let ends = known.unit.lanes.map { lane in
+                    TrialEnd(
+                        trial: lane.trial, model: models[lane.trial], bestEpoch: bestEpochs[lane.trial],
+                        trainSeconds: known.trainSeconds / Double(known.unit.lanes.count))
+                }
+                let time = Date().timeIntervalSince1970
+                try ledger.attemptEnded(unit: id, number: 1, outcome: "finished", message: nil, at: time)
+                try ledger.finish(ends, unit: id, at: time)
+                report(
+                    .unitFinished(
+                        device: device.name, unit: id, trials: known.unit.lanes.count, seconds: known.trainSeconds))
+            } catch {
+                breakDown(RunError(.machine, "the results of unit \(id) cannot be kept", cause: error))
+            }
+        }
+        await queue.ended()
+    }
+
+    /// The unit was ended early as asked.
+    func stopped(_ id: String, epochs: Int, on device: Device) async {
+        released(id, device)
+        await settle(id, as: .stopped, "stopped after \(epochs) epochs") { known in
+            try ledger.requeue(trials: known.trials, epochs: epochs)
+        }
+    }
+
+    /// The process is gone that had the unit in its hands.
+    func died(_ id: String, _ message: String, on device: Device) async {
+        released(id, device)
+        guard let known = units[id] else { return }
+        if isStopping {
+            return await settle(id, as: .stopped, message) { known in
+                try ledger.requeue(trials: known.trials, epochs: known.epochsKept)
+            }
+        }
+        var lineage = known.lineage
+        let lanes = known.unit.lanes.indices
+        switch lineage.died(trials: lanes.count) {
+        case .fail: await fail(id, message, on: device)
+        case .again:
+            report(.note("\(message); unit \(id) is tried again"))
+            await renew(id, [(lanes, lineage)], message)
+        case .split:
+            report(.note("\(message); unit \(id) is tried again in halves"))
+            let middle = lanes.count / 2
+            await renew(id, [(0..<middle, lineage.half), (middle..<lanes.count, lineage.half)], message)
+        }
+    }
+
+    /// The runner says that the unit failed.
+    func failed(_ id: String, _ code: String, _ message: String, on device: Device) async {
+        released(id, device)
+        guard let known = units[id] else { return }
+        switch code {
+        case RunnerFailure.files:
+            // Nothing is wrong with the trials: they wait for a disk that takes them.
+            breakDown(RunError(.machine, message))
+            await settle(id, as: .failed, message) { known in
+                try ledger.requeue(trials: known.trials, epochs: known.epochsKept)
+            }
+            await stop()
+        case RunnerFailure.device: await died(id, message, on: device)
+        case RunnerFailure.outOfMemory where known.unit.packing.lanes > 1 && known.group != nil:
+            report(.note("\(message); unit \(id) is packed anew, with fewer models at once"))
+            await packSmaller(id, message)
+        default: await fail(id, message, on: device)
+        }
+    }
+
+    private func fail(_ id: String, _ message: String, on device: Device) async {
+        await settle(id, as: .failed, message) { known in
+            try ledger.fail(trials: known.trials, message: message)
+            report(.unitFailed(device: device.name, unit: id, trials: known.trials.count, message: message))
+        }
+    }
+
+    /// Ends a unit whose trials go on in new ones, from its last checkpoint or as it began.
+    private func renew(_ id: String, _ parts: [(lanes: Range<Int>, lineage: UnitLineage)], _ message: String) async {
+        await settle(id, as: .failed, message) { known in
+            try ledger.requeue(trials: known.trials, epochs: known.epochsKept)
+            bestEpochs.forget(known.trials, from: known.epochsKept)
+            var queued: [QueuedUnit] = []
+            for part in parts where !part.lanes.isEmpty {
+                let unit = try known.unit.renewed(
+                    as: nextName(), lanes: part.lanes, checkpoint: known.checkpoint, in: folder)
+                var next = Known(unit: unit, cost: known.cost, lineage: part.lineage, group: known.group)
+                // What goes on from a checkpoint does not write its first weights again.
+                let trials = Set(next.trials)
+                if known.checkpoint != nil {
+                    next.models = known.models.filter { $0.kind == "initial" && trials.contains($0.trial) }
+                }
+                queued.append(register(next))
+            }
+            await queue.add(queued)
+        }
+    }
+
+    /// Ends a unit that needs too much memory, and packs its trials into cohorts of half the lanes, from the beginning.
+    private func packSmaller(_ id: String, _ message: String) async {
+        await settle(id, as: .failed, message) { known in
+            guard var group = known.group else { return }
+            let trials = Set(known.trials)
+            group.trials = group.trials.filter { trials.contains($0.index) }
+            try ledger.requeue(trials: known.trials)
+            bestEpochs.forget(known.trials, from: 0)
+            let (program, lowered) = try await repack(group, known.unit.packing.lanes / 2)
+            try await enqueue(program, lowered)
+        }
+    }
+
+    /// Ends a unit in the ledger, then does what becomes of its trials.
+    private func settle(
+        _ id: String, as status: UnitRecord.Status, _ message: String, _ body: (Known) async throws -> Void
+    ) async {
+        if let known = units[id] {
+            do {
+                let now = Date().timeIntervalSince1970
+                try ledger.attemptEnded(unit: id, number: 1, outcome: status.rawValue, message: message, at: now)
+                try ledger.unitEnded(id, status, at: now)
+                try await body(known)
+            } catch {
+                breakDown(RunError(.machine, "what became of unit \(id) cannot be kept", cause: error))
+            }
+        }
+        await queue.ended()
+    }
+
+    private func breakDown(_ error: RunError) {
+        breakdown = breakdown ?? error
+        isStopping = true
+    }
+
+    /// Moves a unit's models to the run's folder, each by a rename; they are on the disk before this returns.
+    private func place(_ known: Known) throws -> [Int: String] {
+        var paths: [Int: String] = [:]
+        var folders: Set<FilePath> = []
+        for model in known.models {
+            guard let name = model.file.lastComponent?.string else { continue }
+            let relative = folder.model(name, trial: model.trial, of: preparation.trials.count)
+            let target = folder.path.pushing(FilePath(relative))
+            let parent = target.removingLastComponent()
+            if folders.insert(parent).inserted { try Folder.create(parent) }
+            try Folder.rename(model.file, to: target)
+            // The last model is the trial's, else its best; the first weights are only for comparison.
+            if model.kind == "final" || (model.kind == "best" && paths[model.trial] == nil) {
+                paths[model.trial] = relative
+            }
+        }
+        for folder in folders { try Folder.synchronize(folder) }
+        return paths
+    }
+}
+
+extension Conductor.Known {
+    var trials: [Int] { unit.lanes.map(\.trial) }
+
+    /// The epochs that need not be trained again.
+    var epochsKept: Int { checkpoint?.epochs ?? unit.fit.firstEpoch }
+}

@@ -1,0 +1,55 @@
+import Files
+import FoundationEssentials
+import SystemPackage
+import Units
+
+extension Unit {
+    /// The unit in a run's folder.
+    static func read(_ id: String, in run: RunFolder) throws(RunError) -> Unit {
+        let path = run.unit(id).appending(fileName)
+        do {
+            return try MappedFile(path).withBytes { try Unit(json: Data($0)) }
+        } catch {
+            throw RunError(.machine, "the unit \(path) cannot be read", cause: error)
+        }
+    }
+
+    /// A new unit for some of this one's trials, which go on from a checkpoint of this one or else as this one began.
+    ///
+    /// Its folder holds all that the runner needs; this unit's folder stays as it is.
+    func renewed(
+        as id: String, lanes chosen: Range<Int>, checkpoint: (epochs: Int, file: String)?, in run: RunFolder
+    ) throws(RunError) -> Unit {
+        var unit = self
+        unit.id = id
+        unit.lanes = Array(lanes[chosen])
+        if let checkpoint {
+            let file = run.unit(self.id).appending(checkpoint.file).string
+            for index in unit.lanes.indices {
+                unit.lanes[index].start = .checkpoint(file: file, lane: chosen.lowerBound + index)
+            }
+            unit.fit.firstEpoch = checkpoint.epochs
+        }
+        do {
+            let rows = try MappedFile(run.unit(self.id).appending(rowsFile))
+            try Folder.create(run.unit(id))
+            try rows.withBytes { try AtomicFile.write($0, to: run.unit(id).appending(rowsFile)) }
+            try AtomicFile.write(Array(try unit.json()), to: run.unit(id).appending(Unit.fileName))
+        } catch {
+            throw RunError(.machine, "the unit \(run.unit(id)) cannot be written", cause: error)
+        }
+        return unit
+    }
+
+    /// The last checkpoint that the unit left, if it left one.
+    func lastCheckpoint(in run: RunFolder) -> (epochs: Int, file: String)? {
+        let names = (try? Folder.list(run.unit(id))) ?? []
+        let found = names.compactMap { name -> (epochs: Int, file: String)? in
+            guard name.hasPrefix("checkpoint-"), name.hasSuffix(".safetensors"),
+                let epochs = Int(name.dropFirst("checkpoint-".count).dropLast(".safetensors".count))
+            else { return nil }
+            return (epochs, name)
+        }
+        return found.max { $0.epochs < $1.epochs }
+    }
+}

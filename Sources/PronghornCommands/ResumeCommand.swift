@@ -1,0 +1,44 @@
+import ArgumentParser
+import Devices
+import Execution
+import Experiments
+import Files
+import SystemPackage
+
+/// Goes on with a run.
+struct ResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Goes on with a run that was interrupted, from its last checkpoints.",
+        discussion: """
+            What is finished stays; what was begun goes on from its last checkpoint; the rest is trained. On other devices
+            too, but bit for bit as without the interruption only on the same kind.
+
+              pronghorn resume runs/digits
+              pronghorn resume runs/digits --failed      trains the failures again, and nothing else
+            """)
+
+    @Argument(help: "The run's folder.")
+    var folder: String
+
+    @Option(help: "What to train on: auto, cpu, cpu:N, cuda, or cuda:0,2.")
+    var devices = "auto"
+
+    @Flag(help: "Trains the trials that failed, from their beginning, and no others.")
+    var failed = false
+
+    @Flag(help: "Prints one JSON object at the end, and nothing else on standard output.")
+    var json = false
+
+    func run() async throws {
+        try await Failure.reporting {
+            let view = RunView(json ? .quiet : Terminal.isInteractive ? .live : .plain)
+            let resumption = try Run.resume(
+                Folder.absolute(FilePath(folder)), failed: failed, devices: try DeviceSelection.parse(devices),
+                executable: try RunOptions.executable(), version: PronghornVersion.current
+            ) { view.show($0) }
+            try await RunShow.watch(
+                view, experiment: resumption.experiment, json: json, stop: resumption.stop, train: resumption.train)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Dispatch
+import Execution
+import Experiments
+import Glibc
+import Synchronization
+
+/// A run as the command line carries it out: shown while it goes on, stopped by signals, told at its end.
+enum RunShow {
+    /// - Parameters:
+    ///   - stop: asks the run to end early.
+    ///   - train: carries it out.
+    static func watch(
+        _ view: RunView, experiment: Experiment, json: Bool, stop: @escaping @Sendable () -> Void,
+        train: () async throws -> RunSummary
+    ) async throws {
+        let signals = StopSignals {
+            Terminal.error("stopping after the epoch at hand; once more stops now")
+            stop()
+        }
+        defer { signals.cancel() }
+        let summary: RunSummary
+        do {
+            summary = try await train()
+        } catch {
+            view.close()
+            throw error
+        }
+        view.close()
+        if json {
+            Terminal.line(try SummaryJSON(summary).text)
+        } else {
+            try SummaryText.show(summary, of: experiment)
+        }
+        if summary.finished < summary.trials {
+            let left = summary.trials - summary.finished - summary.failed
+            if left > 0 {
+                Terminal.error(
+                    "\(Quantity.count(left, "trial")) not trained to the end; go on with: pronghorn resume \(summary.output)"
+                )
+            }
+            throw ExitCode(1)
+        }
+    }
+}
+
+/// Ctrl-C and SIGTERM: the first asks, the second ends the process at once, and its runners with it.
+final class StopSignals {
+    private let sources: [any DispatchSourceSignal]
+
+    init(_ ask: @escaping @Sendable () -> Void) {
+        let asked = Atomic(0)
+        sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                // Runners end when the pipe that this process holds closes.
+                if asked.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
+                ask()
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    func cancel() {
+        for source in sources { source.cancel() }
+    }
+}
