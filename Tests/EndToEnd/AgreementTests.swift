@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import Testing
 
 /// Everything that drives the built program: one test after another, since each wants all cores.
@@ -50,9 +51,10 @@ extension EndToEndTests {
                 "agreement.py", ["run", "results.json", "settings.json"], in: place.root, as: Findings.self)
             #expect(findings.trials == trials)
             #expect(findings.problems == [])
-            for kind in ["history", "evaluate", "initial"] {
+            // First weights are drawn the same; an orthogonal one is made so by another method, exact to some last bits.
+            for (kind, tolerance) in ["history": 1e-5, "evaluate": 1e-5, "initial": 1e-6] {
                 let worst = try #require(findings.worst[kind])
-                #expect(worst <= 1e-5, "\(kind): \(worst) at \(findings.at[kind] ?? "")")
+                #expect(worst <= tolerance, "\(kind): \(worst) at \(findings.at[kind] ?? "")")
             }
         }
 

@@ -62,6 +62,23 @@ enum Tool {
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
     }
 
+    /// Runs a verb in a folder and hands over each line of its output as it comes, with the process's number.
+    static func follow(
+        _ arguments: [String], in folder: FilePath, _ body: (String, Int32) async throws -> Void
+    ) async throws -> Outcome {
+        var lines: [String] = []
+        let result = try await Subprocess.run(
+            .path(FilePath(binary ?? "")), arguments: Arguments(arguments), environment: .custom(environment()),
+            workingDirectory: folder, input: .none, output: .sequence, error: .combinedWithOutput
+        ) { execution in
+            for try await line in execution.standardOutput.strings() {
+                lines.append(line)
+                try await body(line, execution.processIdentifier.value)
+            }
+        }
+        return Outcome(result.terminationStatus, lines.joined(separator: "\n"), "")
+    }
+
     /// A program that ended otherwise than the test needs.
     struct Failed: Error, CustomStringConvertible {
         var outcome: Outcome

@@ -1,0 +1,222 @@
+import SystemPackage
+import Testing
+import Units
+
+@testable import Execution
+
+@Suite struct RunnerLifeTests {
+    func event(_ what: RunnerEvent.What, of unit: String? = "0001") -> RunnerEvent {
+        RunnerEvent(number: 0, time: 0, unit: unit, what: what)
+    }
+
+    /// A runner that was given unit 0001.
+    var training: RunnerLife {
+        var life = RunnerLife()
+        life.began("0001")
+        return life
+    }
+
+    /// The same, trained and writing.
+    var writing: RunnerLife {
+        var life = training
+        _ = life.heard(event(.trained(seconds: 1)))
+        return life
+    }
+
+    @Test("A new runner holds nothing; one that was given a unit holds it")
+    func began() {
+        #expect(RunnerLife().isIdle)
+        #expect(training.training == "0001")
+        #expect(!training.isIdle)
+    }
+
+    @Test("A device is free for the next unit as soon as one is trained, while its models are being written")
+    func trained() {
+        var life = training
+        #expect(life.heard(event(.trained(seconds: 1))) == .free)
+        #expect(life.training == nil)
+        #expect(life.writing == ["0001"])
+        #expect(!life.isIdle)
+    }
+
+    @Test("A unit is finished only when its models are durable")
+    func finished() {
+        var life = writing
+        #expect(life.heard(event(.finished(seconds: 2))) == .finished("0001"))
+        #expect(life.isIdle)
+    }
+
+    @Test("Models of one unit are written while the next trains, and either may end first")
+    func overlapping() {
+        var life = writing
+        life.began("0002")
+        #expect(life.heard(event(.trained(seconds: 1), of: "0002")) == .free)
+        #expect(life.writing == ["0001", "0002"])
+        #expect(life.heard(event(.finished(seconds: 2), of: "0002")) == .finished("0002"))
+        #expect(life.heard(event(.finished(seconds: 2))) == .finished("0001"))
+        #expect(life.isIdle)
+    }
+
+    @Test("A unit that only compiles is finished without being trained")
+    func probe() {
+        var life = training
+        #expect(life.heard(event(.finished(seconds: 1))) == .finished("0001"))
+        #expect(life.isIdle)
+    }
+
+    @Test("A unit that fails while it trains frees its device; one that fails while it is written does not")
+    func failed() {
+        let failure = RunnerEvent.What.failed(code: "device", message: "gone")
+        var life = training
+        #expect(
+            life.heard(event(failure)) == .failed("0001", code: "device", message: "gone", wasTraining: true))
+        #expect(life.isIdle)
+        life = writing
+        life.began("0002")
+        #expect(
+            life.heard(event(failure)) == .failed("0001", code: "device", message: "gone", wasTraining: false))
+        #expect(life.training == "0002")
+    }
+
+    @Test("A unit that was ended early as asked frees its device, and is no failure")
+    func stopped() {
+        var life = training
+        #expect(life.heard(event(.stopped(epochs: 3))) == .stopped("0001", epochs: 3))
+        #expect(life.isIdle)
+        #expect(life.heard(event(.stopped(epochs: 3))) == .none)
+    }
+
+    @Test("A failure is told once: what is said of a unit that is not held changes nothing")
+    func notHeld() {
+        var life = training
+        let before = life
+        #expect(life.heard(event(.failed(code: "device", message: "gone"), of: "0009")) == .none)
+        #expect(life.heard(event(.trained(seconds: 1), of: "0009")) == .none)
+        #expect(life == before)
+        var idle = RunnerLife()
+        #expect(idle.heard(event(.failed(code: "device", message: "gone"))) == .none)
+        #expect(idle.heard(event(.trained(seconds: 1))) == .none)
+        #expect(idle.isIdle)
+    }
+
+    @Test(
+        "What is said on the way changes nothing",
+        arguments: [
+            .ready(device: "cpu:0", platform: "cpu", memory: nil), .started, .compiling(function: "train"),
+            .compiled(
+                function: "train", seconds: 1, cached: false,
+                memory: .init(arguments: 0, outputs: 0, aliased: 0, temporary: 0)),
+            .beat(epoch: 0, step: 1, steps: 2), .epoch(epoch: 0, seconds: 1, metrics: [:]),
+            .saved(trial: 0, file: "models/0000.keras", kind: "final", bytes: 1),
+            .checkpoint(epochs: 2, file: "checkpoint-2.safetensors"),
+        ] as [RunnerEvent.What])
+    func onTheWay(what: RunnerEvent.What) {
+        for start in [training, writing] {
+            var life = start
+            #expect(life.heard(event(what)) == .none)
+            #expect(life.heard(event(what, of: nil)) == .none)
+            #expect(life == start)
+        }
+    }
+
+    @Test("A runner that dies loses what it trained and what it had not yet written, and nothing else")
+    func died() {
+        var life = writing
+        life.began("0002")
+        _ = life.heard(event(.trained(seconds: 1), of: "0002"))
+        life.began("0003")
+        _ = life.heard(event(.finished(seconds: 1)))
+        #expect(life.ended() == ["0003", "0002"])
+        #expect(life.isIdle)
+        #expect(life.ended() == [])
+    }
+}
+
+@Suite struct RunFolderTests {
+    let folder = RunFolder("/runs/digits")
+
+    @Test("Up to a thousand models stand in one folder, more in folders of a thousand")
+    func models() {
+        #expect(folder.model("0042.keras", trial: 42, of: 1000) == "models/0042.keras")
+        #expect(folder.model("0042.keras", trial: 42, of: 1001) == "models/000/0042.keras")
+        #expect(folder.model("1000.keras", trial: 1000, of: 1001) == "models/001/1000.keras")
+        #expect(folder.model("0999.best.keras", trial: 999, of: 5000) == "models/000/0999.best.keras")
+        #expect(folder.model("1234567.keras", trial: 1_234_567, of: 2_000_000) == "models/1234/1234567.keras")
+    }
+
+    @Test("A device's name is a file's name too")
+    func logs() {
+        #expect(folder.log(of: "cpu:12").string == "/runs/digits/logs/cpu-12.log")
+        #expect(folder.unit("0007").string == "/runs/digits/units/0007")
+    }
+}
+
+@Suite struct WorkQueueTests {
+    func queued(_ id: String, cost: Double) -> QueuedUnit {
+        QueuedUnit(
+            unit: Unit(
+                id: id, work: .train, program: .init(folder: "", key: ""),
+                packing: .init(lanes: 1, steps: 1, evaluateSteps: 0, form: "vectorized"), lanes: [], sources: [],
+                fit: .init(
+                    firstEpoch: 0, lastEpoch: 1, batchSize: 1, validationBatchSize: 1, validationFrequency: 1,
+                    shuffle: false), save: .init(final: true)), cost: cost)
+    }
+
+    @Test("The next free device takes the longest unit, equal ones in their order, however they came")
+    func longestFirst() async {
+        let queue = WorkQueue()
+        await queue.add([queued("0000", cost: 1), queued("0001", cost: 5), queued("0002", cost: 5)])
+        await queue.add([queued("0003", cost: 3)])
+        await queue.close()
+        var order: [String] = []
+        while let next = await queue.next() {
+            order.append(next.unit.id)
+            await queue.ended()
+        }
+        #expect(order == ["0001", "0002", "0003", "0000"])
+    }
+
+    @Test("Devices wait for units that are still being prepared, and leave when none can come any more")
+    func waits() async {
+        let queue = WorkQueue()
+        @Sendable func work() async -> [String] {
+            var ids: [String] = []
+            while let next = await queue.next() {
+                ids.append(next.unit.id)
+                await queue.ended()
+            }
+            return ids
+        }
+        async let first = work()
+        async let second = work()
+        await queue.add([queued("0000", cost: 1)])
+        await queue.add([queued("0001", cost: 1), queued("0002", cost: 1)])
+        await queue.close()
+        let ids = await first + second
+        #expect(ids.sorted() == ["0000", "0001", "0002"])
+    }
+
+    @Test("A device without work stays for what a unit on another device may leave to be done again")
+    func comesBack() async {
+        let queue = WorkQueue()
+        await queue.add([queued("0000", cost: 1)])
+        await queue.close()
+        #expect(await queue.next()?.unit.id == "0000")
+        async let other = queue.next()
+        await queue.add([queued("0001", cost: 1)])
+        await queue.ended()
+        #expect(await other?.unit.id == "0001")
+        await queue.ended()
+        #expect(await queue.next() == nil)
+    }
+
+    @Test("What no device has begun can be taken back, and then devices leave")
+    func clear() async {
+        let queue = WorkQueue()
+        await queue.add([queued("0000", cost: 1), queued("0001", cost: 2)])
+        #expect(await queue.next()?.unit.id == "0001")
+        await queue.clear()
+        await queue.ended()
+        #expect(await queue.next() == nil)
+    }
+}
