@@ -13,12 +13,13 @@ struct RowOrder: Sendable {
 
     init(_ range: Unit.RowRange, in file: [Int32]) throws(TrainingError) {
         count = range.count
+        guard range.count >= 0 else { throw TrainingError(.invalidUnit, "\(range.count) rows are asked for") }
         guard let start = range.start else {
             rows = nil
             return
         }
-        guard start >= 0, range.count >= 0, range.count <= file.count, start <= file.count - range.count else {
-            throw TrainingError(.invalidUnit, "rows \(start) to \(start + range.count) of \(file.count) are asked for")
+        guard start >= 0, range.count <= file.count, start <= file.count - range.count else {
+            throw TrainingError(.invalidUnit, "\(range.count) rows from \(start) on are asked for, of \(file.count)")
         }
         rows = Array(file[start..<start + range.count])
     }

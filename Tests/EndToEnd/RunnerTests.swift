@@ -6,7 +6,7 @@ extension EndToEndTests {
     /// What becomes of a run whose processes die.
     @Suite struct RunnerTests {
         /// Four cohorts of two programs, each of which trains for seconds.
-        func place(epochs: Int = 1500) throws -> Workplace {
+        func place(epochs: Int = 300) throws -> Workplace {
             let place = Workplace()
             try place.writeNumbers("x.npy", shape: [512, 6], stream: 1)
             try place.writeNumbers("y.npy", shape: [512, 1], stream: 2)
@@ -54,7 +54,7 @@ extension EndToEndTests {
             }
             for result in results where result.status == "finished" {
                 #expect(place.exists("run/\(result.model ?? "")"))
-                #expect(result.history["loss"]?.count == 1500)
+                #expect(result.history["loss"]?.count == 300)
             }
             #expect((outcome.output + outcome.errors).contains("SIGKILL"), "\(outcome)")
         }

@@ -42,7 +42,7 @@ import Units
     @Test("A unit is finished only when its models are durable")
     func finished() {
         var life = writing
-        #expect(life.heard(event(.finished(seconds: 2))) == .finished("0001"))
+        #expect(life.heard(event(.finished(seconds: 2))) == .finished("0001", wasTraining: false))
         #expect(life.isIdle)
     }
 
@@ -52,15 +52,15 @@ import Units
         life.began("0002")
         #expect(life.heard(event(.trained(seconds: 1), of: "0002")) == .free)
         #expect(life.writing == ["0001", "0002"])
-        #expect(life.heard(event(.finished(seconds: 2), of: "0002")) == .finished("0002"))
-        #expect(life.heard(event(.finished(seconds: 2))) == .finished("0001"))
+        #expect(life.heard(event(.finished(seconds: 2), of: "0002")) == .finished("0002", wasTraining: false))
+        #expect(life.heard(event(.finished(seconds: 2))) == .finished("0001", wasTraining: false))
         #expect(life.isIdle)
     }
 
     @Test("A unit that only compiles is finished without being trained")
     func probe() {
         var life = training
-        #expect(life.heard(event(.finished(seconds: 1))) == .finished("0001"))
+        #expect(life.heard(event(.finished(seconds: 1))) == .finished("0001", wasTraining: true))
         #expect(life.isIdle)
     }
 
