@@ -1,30 +1,34 @@
 # Two commands on a fresh machine: `make demo` runs the main job, `make test` passes all tests.
 SHELL := /bin/bash
-SWIFT_BUILD := swift build -c release --product pronghorn
 PRONGHORN = $(shell swift build -c release --show-bin-path)/pronghorn
+PYTHON_FOLDERS := python Examples Tests Benchmarks Scripts/compare-results
 
-.PHONY: build demo test test-swift test-python lint format conformance
+.PHONY: build build-tests demo test test-swift test-python lint format
 
 build:
-	$(SWIFT_BUILD)
+	swift build -c release --product pronghorn
 
 # Trains 60 models of handwritten digits; the first time it also makes Pronghorn's Python environment.
 demo: build
 	$(PRONGHORN) demo
 
-test: build lint test-python test-swift
+# Everything is tested with one debug build: the binary that the end-to-end tests drive, and the tests themselves.
+test: build-tests lint test-python test-swift
 
-# The tests use the environment that Pronghorn makes for itself, so making it is a part of what they test.
-test-swift: build
-	PRONGHORN_TEST_BINARY=$(PRONGHORN) Scripts/with-test-environment swift test $(TEST_ARGUMENTS)
+build-tests:
+	swift build --build-tests -Xswiftc -warnings-as-errors
 
-test-python: build
-	Scripts/with-test-environment bash -c 'cd python && "$$PRONGHORN_TEST_PYTHON" -m pytest -q -x tests'
+test-swift: build-tests
+	Scripts/with-test-environment swift test --skip-build $(TEST_ARGUMENTS)
 
-lint: build
+test-python: build-tests
+	Scripts/with-test-environment bash -c 'cd python && "$$PRONGHORN_TEST_PYTHON" -m pytest -q tests'
+
+lint: build-tests
 	swift format lint --strict --recursive --configuration .swift-format Sources Tests Package.swift
-	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff check python Examples Tests Benchmarks && "$$PRONGHORN_TEST_PYTHON" -m ruff format --check python Examples Tests'
+	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff check --config python/pyproject.toml $(PYTHON_FOLDERS)'
+	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff format --check --config python/pyproject.toml $(PYTHON_FOLDERS)'
 
 format:
 	swift format -i --recursive --configuration .swift-format Sources Tests Package.swift
-	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff format python Examples Tests'
+	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff format --config python/pyproject.toml $(PYTHON_FOLDERS)'

@@ -108,7 +108,7 @@ extension Experiment {
     /// A complaint of the Python side, at the place in the experiment file that it is about.
     func explaining(_ error: LoweringError, at key: String) -> any Error {
         switch error.code {
-        case .internal, .processEnded, .cache, .cancelled, .badRequest:
+        case .internal, .processEnded, .cache, .cancelled:
             return RunError(.machine, error.description, cause: error.cause)
         default:
             var place = ""

@@ -105,12 +105,12 @@ struct RunnerProcess: Sendable {
                     await delegate.ended(change, on: device)
                     if wasTraining { free.yield() }
                 }
-                await life.tellWhenIdle()
+                await life.changed()
             }
         } catch {
             // The end of the output, however it comes, is the end of the process; its status says the rest.
         }
-        await life.tellWhenIdle(evenIfBusy: true)
+        await life.changed(isOver: true)
     }
 
     private var arguments: [String] {
@@ -169,6 +169,8 @@ struct RunnerProcess: Sendable {
 /// A runner's life, shared between the task that feeds it and the one that listens.
 private actor Life {
     private var life = RunnerLife()
+    /// Whether the process says nothing more, whatever it holds.
+    private var isOver = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     func began(_ unit: String) { life.began(unit) }
@@ -177,14 +179,14 @@ private actor Life {
 
     func died() -> [String] { life.ended() }
 
-    /// Waits until nothing is in the runner's hands.
+    /// Waits until nothing is in the runner's hands, or it is gone.
     func whenIdle() async {
-        if life.isIdle { return }
-        await withCheckedContinuation { waiting.append($0) }
+        while !life.isIdle, !isOver { await withCheckedContinuation { waiting.append($0) } }
     }
 
-    func tellWhenIdle(evenIfBusy: Bool = false) {
-        guard evenIfBusy || life.isIdle else { return }
+    /// Lets those who wait look again.
+    func changed(isOver: Bool = false) {
+        self.isOver = self.isOver || isOver
         for continuation in waiting { continuation.resume() }
         waiting = []
     }

@@ -12,7 +12,8 @@ struct QueuedUnit: Sendable {
 /// Units may be added while devices work, so that training begins before the last program is lowered.
 actor WorkQueue {
     private var waiting: [QueuedUnit] = []
-    private var takers: [CheckedContinuation<Void, Never>] = []
+    private var takers: [Int: CheckedContinuation<Void, Never>] = [:]
+    private var takerCount = 0
     private var isClosed = false
     /// Units that were taken and have not ended: each may come back as others.
     private var taken = 0
@@ -43,9 +44,9 @@ actor WorkQueue {
         wake()
     }
 
-    /// The next unit, waiting for one; nil when there are no more.
+    /// The next unit, waiting for one; nil when there are no more, or the task that waits is cancelled.
     func next() async -> QueuedUnit? {
-        while await waitForWork() {
+        while await waitForWork(), !Task.isCancelled {
             // Another may have taken what there was.
             if waiting.isEmpty { continue }
             taken += 1
@@ -56,16 +57,29 @@ actor WorkQueue {
 
     /// Waits until there is a unit to take, which another may take first; false when there are no more.
     func waitForWork() async -> Bool {
-        while waiting.isEmpty, !(isClosed && taken == 0) { await change() }
+        while waiting.isEmpty, !(isClosed && taken == 0), !Task.isCancelled { await change() }
         return !waiting.isEmpty
     }
 
+    /// Waits until something has changed, or the task is cancelled.
     private func change() async {
-        await withCheckedContinuation { takers.append($0) }
+        takerCount += 1
+        let number = takerCount
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled { continuation.resume() } else { takers[number] = continuation }
+            }
+        } onCancel: {
+            Task { await self.release(number) }
+        }
+    }
+
+    private func release(_ number: Int) {
+        takers.removeValue(forKey: number)?.resume()
     }
 
     private func wake() {
-        for taker in takers { taker.resume() }
-        takers = []
+        for taker in takers.values { taker.resume() }
+        takers = [:]
     }
 }
