@@ -42,7 +42,7 @@ extension EndToEndTests {
                 "a misspelt key", model + data + "trails: {seed: 3}\n", "wrong.yaml:3", "trails",
                 ["did you mean 'trials'"]),
             .init("no YAML", model + data + "fit: {epochs: 2\n", "wrong.yaml:", "", []),
-            .init("a key given twice", model + data + "data: {x: x.npy}\n", "wrong.yaml:3", "data", []),
+            .init("a key given twice", model + data + "data: {x: x.npy}\n", "wrong.yaml:", "", ["'data'", "twice"]),
             .init(
                 "a text for a number", model + data + "fit: {epochs: many}\n", "wrong.yaml:3", "fit.epochs", ["many"]),
             .init("no model", data, "wrong.yaml:1", "model", ["missing"]),
@@ -108,11 +108,14 @@ extension EndToEndTests {
                 "wrong.yaml:", "", ["layers"]),
             .init(
                 "a learning rate for a model with a schedule",
-                "model: MODELS:scheduled\n" + data + "trials:\n  learning_rate: [0.1, 0.01]\n", "wrong.yaml:4",
-                "trials.learning_rate", ["learning rate"]),
+                "model: MODELS:scheduled\n" + data + "trials:\n  learning_rate: [0.1, 0.01]\n", "wrong.yaml:", "",
+                ["learning_rate", "schedule"]),
             .init(
-                "an unknown metric in save", model + data + "save: {best: val_f1}\n", "wrong.yaml:3", "save",
-                ["val_f1", "loss"]),
+                "an unknown metric in save", model + data + "save: {best: f1}\n", "wrong.yaml:3", "save",
+                ["f1", "loss"]),
+            .init(
+                "a metric of validation without any", model + data + "save: {best: val_loss}\n", "wrong.yaml:3", "save",
+                ["val_loss", "fit.validation"]),
             .init(
                 "an unknown layer",
                 "model:\n  layers: [Dance: {units: 3}]\n  compile: {optimizer: adam, loss: mse}\n" + data,
@@ -168,7 +171,8 @@ extension EndToEndTests {
                 ["results", "absent"], ["status", "absent"],
             ])
         func badCommandLine(arguments: [String]) async throws {
-            let outcome = try await Tool.run(arguments, in: Workplace().root)
+            let place = Workplace()
+            let outcome = try await Tool.run(arguments, in: place.root)
             #expect(outcome.status == 2, "\(outcome)")
             #expect(outcome.errors.hasPrefix("error: ") || outcome.errors.hasPrefix("Error: "), "\(outcome)")
         }

@@ -108,7 +108,7 @@ func alike(
         #expect(Packing.cohorts(of: workload, on: fleet) == Packing.cohorts(of: other, on: fleet))
     }
 
-    @Test("Only the last cohort has spare lanes, and a smaller rung would not hold its trials and one cohort's more")
+    @Test("At most one cohort has spare lanes, so that little is computed for nothing")
     func spareLanes() {
         for count in 1...300 {
             let cohorts = Packing.cohorts(
