@@ -16,7 +16,7 @@ demo: build
 test: build-tests lint test-python test-swift
 
 build-tests:
-	swift build --build-tests -Xswiftc -warnings-as-errors
+	swift build --build-tests
 
 test-swift: build-tests
 	Scripts/with-test-environment swift test --skip-build $(TEST_ARGUMENTS)
