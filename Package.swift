@@ -83,8 +83,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
-            name: "PronghornTool",
-            dependencies: ["PronghornCommands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            name: "PronghornTool", dependencies: ["PronghornCommands"],
             swiftSettings: settings),
 
         tests("FilesTests", ["Files", systemPackage]),
@@ -94,7 +93,9 @@ let package = Package(
         tests("UnitsTests", ["Units"]),
         tests("RandomnessTests", ["Randomness"]),
         tests("ProgramsTests", ["Programs", "Bundles", "PJRT", systemPackage]),
-        tests("TrainingTests", ["Training", "Programs", "Units", "TensorFiles", "PJRT", systemPackage]),
+        tests(
+            "TrainingTests",
+            ["Training", "Programs", "Bundles", "Randomness", "Files", "Units", "TensorFiles", "PJRT", systemPackage]),
         tests("DatasetsTests", ["Datasets", "Experiments", "TensorFiles", "Files", systemPackage]),
         tests("PythonEnvironmentTests", ["PythonEnvironment", "Files", systemPackage]),
         tests("LoweringTests", ["Lowering", "Bundles", "PythonEnvironment", "Files", systemPackage]),

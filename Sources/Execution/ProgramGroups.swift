@@ -60,6 +60,7 @@ extension Preparation {
             ProgramRequest(
                 model: model(arguments), x: tensors(.x), y: tensors(.y), sampleWeight: tensors(.sampleWeight).first,
                 batchSize: experiment.fit.batchSize, learningRates: rates, seeds: seeds))
+        try checkMetrics(bundle.description)
         var parameters: [String] = []
         if !rates.isEmpty {
             guard bundle.description.parameters.contains(where: { $0.name == "learning_rate" && $0.leaf != nil }) else {
@@ -72,6 +73,19 @@ extension Preparation {
             parameters = ["learning_rate"]
         }
         return ProgramGroup(arguments: arguments, trials: trials, bundle: bundle, parameters: parameters)
+    }
+
+    /// Refuses to save by a metric that is never measured, which would show only when all is trained.
+    private func checkMetrics(_ description: ProgramDescription) throws(ExperimentError) {
+        let measured =
+            description.logs + (experiment.validates ? description.evaluateLogs.map { "val_\($0)" } : [])
+        for monitor in [experiment.save.best, experiment.save.top?.monitor] {
+            guard let metric = monitor?.resolved(validates: experiment.validates).metric else { continue }
+            guard measured.contains(metric) else {
+                throw experiment.error(
+                    at: "save", "the model measures no '\(metric)'", found: metric, accepted: measured)
+            }
+        }
     }
 
     private func model(_ arguments: [String: ParameterValue]) -> ProgramRequest.Model {

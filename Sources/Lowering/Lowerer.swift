@@ -12,7 +12,8 @@ public actor Lowerer {
     private let python: Python
     private let cache: ProgramCache
     private let progress: @Sendable (String) -> Void
-    private var process: LoweringProcess?
+    /// Set before the process is there, so that a request that comes meanwhile does not start another.
+    private var process: Task<LoweringProcess, Never>?
     /// Whether a Python process was started.
     public private(set) var startedPython = false
 
@@ -80,7 +81,7 @@ public actor Lowerer {
     public func close() async {
         let process = process
         self.process = nil
-        await process?.close()
+        await process?.value.close()
     }
 
     private func missing(_ functions: [FunctionRequest], in bundle: Bundle) -> [FunctionRequest] {
@@ -94,10 +95,10 @@ public actor Lowerer {
         if process == nil {
             progress("starting Python to lower the model")
             startedPython = true
-            process = await LoweringProcess(python: python)
+            process = Task { [python] in await LoweringProcess(python: python) }
         }
         do throws(LoweringError) {
-            try await process?.ask(fields, progress: progress)
+            try await process?.value.ask(fields, progress: progress)
         } catch {
             // A process that ended serves nothing any more; the next request starts another.
             if error.code == .processEnded || error.code == .cancelled { await close() }

@@ -39,8 +39,13 @@ public enum Packing {
         func time(_ lanes: Int) -> Double {
             let cohorts = (count + lanes - 1) / lanes
             let rounds = Double((cohorts + fleet.count - 1) / fleet.count)
-            let used = workload.program.form == .looped ? min(lanes, count) : lanes
-            return rounds * (fixedCost(workload.program.form, fleet.kind) + Double(used))
+            let fixed = rounds * fixedCost(workload.program.form, fleet.kind)
+            guard workload.program.form == .looped else { return fixed + rounds * Double(lanes) }
+            // Spare lanes of a loop cost nothing: the busiest device has whole cohorts, or the last one on top of fewer.
+            let whole = count / lanes
+            let busiest = max(
+                (whole + fleet.count - 1) / fleet.count * lanes, whole / fleet.count * lanes + count % lanes)
+            return fixed + Double(busiest)
         }
         return fitting.min { time($0) < time($1) } ?? 1
     }
@@ -58,7 +63,7 @@ public enum Packing {
     /// The most lanes that still pay: beyond these a cohort only leaves the caches, and fails in larger pieces.
     private static func widest(_ form: Workload.Form, _ kind: DeviceFleet.Kind) -> Int {
         switch (form, kind) {
-        case (.looped, _): 16
+        case (.looped, _): 32
         case (.vectorized, .cpu): 128
         case (.vectorized, .gpu): 1024
         }

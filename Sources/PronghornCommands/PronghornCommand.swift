@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Glibc
 
 /// The command line: a verb a file.
 public struct PronghornCommand: AsyncParsableCommand {
@@ -21,6 +22,22 @@ public struct PronghornCommand: AsyncParsableCommand {
         ])
 
     public init() {}
+
+    /// Runs what the command line says and ends the process: with status 2 where it says something that cannot be.
+    public static func run() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            Terminal.error(fullMessage(for: error))
+            Glibc.exit(2)
+        }
+    }
 }
 
 /// The tool's version, as `--version` says and runs record it.

@@ -28,7 +28,8 @@ struct RunOptions: ParsableArguments {
         }
         let text = String(decoding: data, as: UTF8.self)
         return Run.Request(
-            experiment: try Experiment(yaml: text, file: file, overrides: settings), text: text,
+            experiment: try Experiment(yaml: text, file: file, overrides: settings),
+            text: settings.map { "# begun with --set \($0)\n" }.joined() + text,
             folder: Folder.absolute(path).removingLastComponent(), devices: try DeviceSelection.parse(devices),
             executable: try Self.executable(), version: PronghornVersion.current)
     }

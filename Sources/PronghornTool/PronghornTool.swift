@@ -1,10 +1,9 @@
-import ArgumentParser
 import PronghornCommands
 
 /// The program `pronghorn`.
 @main
 struct PronghornTool {
     static func main() async {
-        await PronghornCommand.main()
+        await PronghornCommand.run()
     }
 }
