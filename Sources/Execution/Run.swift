@@ -1,6 +1,6 @@
 import Datasets
-public import Devices
-public import Experiments
+import Devices
+import Experiments
 import Files
 import FoundationEssentials
 import Glibc
@@ -12,36 +12,7 @@ import Units
 
 /// One experiment being carried out, in one folder.
 public struct Run: Sendable {
-    /// What is asked for.
-    public struct Request: Sendable {
-        public var experiment: Experiment
-        /// The experiment file's text, kept with the results; empty for an experiment made in code.
-        public var text: String
-        /// The folder that the experiment's paths are relative to.
-        public var folder: FilePath
-        public var devices: DeviceSelection
-        /// The program that has the verb `runner`.
-        public var executable: FilePath
-        /// The tool's version, for the record.
-        public var version: String
-        /// A checkpoint is left after the first epoch that ends so many seconds after the last one.
-        public var checkpointSeconds: Double
-
-        public init(
-            experiment: Experiment, text: String, folder: FilePath, devices: DeviceSelection, executable: FilePath,
-            version: String, checkpointSeconds: Double = 30
-        ) {
-            self.experiment = experiment
-            self.text = text
-            self.folder = folder
-            self.devices = devices
-            self.executable = executable
-            self.version = version
-            self.checkpointSeconds = checkpointSeconds
-        }
-    }
-
-    private let request: Request
+    let request: Request
     /// How many devices the rows are divided by, where it is not the number there are.
     private let partitionDevices: Int?
     private let report: @Sendable (RunEvent) -> Void
@@ -52,7 +23,7 @@ public struct Run: Sendable {
         self.init(request, partitionDevices: nil, report: report)
     }
 
-    private init(_ request: Request, partitionDevices: Int?, report: @escaping @Sendable (RunEvent) -> Void) {
+    init(_ request: Request, partitionDevices: Int?, report: @escaping @Sendable (RunEvent) -> Void) {
         self.request = request
         self.partitionDevices = partitionDevices
         self.report = report
@@ -101,78 +72,13 @@ public struct Run: Sendable {
         return try await carryOut(preparation, folder, trials: nil) { try begin(preparation, folder) }
     }
 
-    /// Goes on with a run that was interrupted, or with what failed in it.
-    ///
-    /// Trials that are finished stay as they are; units that were begun go on from their last checkpoint, packed as they
-    /// were, so that on a CPU their weights become what they would have been without the interruption, bit for bit.
-    ///
-    /// - Parameter failed: trains the trials that failed, from their beginning, and no others.
-    public static func resume(
-        _ output: FilePath, failed: Bool, devices: DeviceSelection, executable: FilePath, version: String,
-        report: @escaping @Sendable (RunEvent) -> Void
-    ) throws -> Resumption {
-        let folder = RunFolder(output)
-        let description = try RunDescription.read(folder.description)
-        let request = Request(
-            experiment: description.experiment, text: "", folder: FilePath(description.folder), devices: devices,
-            executable: executable, version: version, checkpointSeconds: description.checkpointSeconds)
-        let run = Run(request, partitionDevices: description.devices, report: report)
-        return Resumption(run: run, folder: folder, failed: failed)
-    }
-
-    /// A run that can go on.
-    public struct Resumption: Sendable {
-        let run: Run
-        let folder: RunFolder
-        let failed: Bool
-
-        public var experiment: Experiment { run.request.experiment }
-
-        /// As `Run.stop()`.
-        public func stop() { run.stop() }
-
-        /// Goes on until every trial has ended.
-        public func train() async throws -> RunSummary { try await run.goOn(folder, failed: failed) }
-    }
-
-    private func goOn(_ folder: RunFolder, failed: Bool) async throws -> RunSummary {
-        let open = OpenRun(try Ledger.open(in: folder.path.string), try folder.lock())
-        let ledger = open.ledger
-        let preparation = try await prepare()
-        let results = try ledger.results(history: false)
-        guard results.count == preparation.trials.count else {
-            throw RunError(
-                .request,
-                "\(folder.path) was begun with \(results.count) trials, and its experiment now makes "
-                    + "\(preparation.trials.count): its data have changed")
-        }
-        let chosen = results.filter { failed ? $0.status == .failed : $0.status == .waiting || $0.status == .running }
-        var left = Set(chosen.map(\.trial))
-        var interrupted: [Unit] = []
-        if !failed {
-            // A unit's trials end together, so what was begun is whole units; the last that holds a trial counts.
-            let ended = Set(try ledger.units().filter { $0.status != .running && $0.status != .stopped }.map(\.id))
-            for id in try Folder.list(folder.units).reversed() where !ended.contains(id) {
-                guard let unit = try? Unit.read(id, in: folder), unit.work == .train else { continue }
-                let trials = Set(unit.lanes.map(\.trial))
-                guard trials.isSubset(of: left) else { continue }
-                left.subtract(trials)
-                interrupted.append(unit)
-            }
-        } else {
-            try ledger.requeue(trials: left.sorted())
-        }
-        try ledger.resume(devices: preparation.devices.map(\.name))
-        return try await carryOut(preparation, folder, trials: left, interrupted: interrupted.reversed()) { open }
-    }
-
     /// Trains what is left of an experiment.
     ///
     /// - Parameters:
     ///   - trials: the trials to pack into cohorts; nil means all.
     ///   - interrupted: units of an earlier run to go on with.
     ///   - open: makes or opens the ledger, once the first program is known to be good.
-    private func carryOut(
+    func carryOut(
         _ preparation: Preparation, _ folder: RunFolder, trials: Set<Int>?, interrupted: [Unit] = [],
         open: () throws -> OpenRun
     ) async throws -> RunSummary {
@@ -222,7 +128,7 @@ public struct Run: Sendable {
         }
     }
 
-    private func prepare() async throws -> Preparation {
+    func prepare() async throws -> Preparation {
         let machine = await Devices.discover()
         let devices = try request.devices.resolve(on: machine)
         for note in request.experiment.notes { report(.note(note)) }

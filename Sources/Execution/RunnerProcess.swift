@@ -143,7 +143,7 @@ struct RunnerProcess: Sendable {
         case .signaled(let signal): text = "the runner of \(device.name) was ended by \(Self.name(of: signal))"
         }
         let lines = lastLines
-        text += lines.isEmpty ? "; its log \(log) is empty" : "; the end of its log \(log): \(lines)"
+        text += lines.isEmpty ? "; its log \(log) says nothing" : "; the end of its log \(log): \(lines)"
         return text
     }
 
@@ -162,7 +162,10 @@ struct RunnerProcess: Sendable {
     private var lastLines: String {
         guard let data = FileManager.default.contents(atPath: log.string) else { return "" }
         let text = String(decoding: data.suffix(2000), as: UTF8.self)
-        return text.split(separator: "\n").suffix(5).joined(separator: " | ")
+        // The plugin greets with two lines that say nothing of a death.
+        let greetings = ["absl::InitializeLog()", "pjrt_c_api_cpu_internal.cc"]
+        let lines = text.split(separator: "\n").filter { line in !greetings.contains { line.contains($0) } }
+        return lines.suffix(5).joined(separator: " | ")
     }
 }
 
