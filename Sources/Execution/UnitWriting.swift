@@ -15,10 +15,9 @@ extension Preparation {
         in run: RunFolder
     ) throws -> Unit {
         var rows = RowNumbers()
-        let byIndex = Dictionary(uniqueKeysWithValues: group.trials.map { ($0.index, $0) })
         var sources = SourceNumbers()
-        let lanes = cohort.trials.compactMap { index -> Unit.Lane? in
-            guard let trial = byIndex[index] else { return nil }
+        let lanes = cohort.trials.map { index in
+            let trial = trials[index]
             let partition = partitions[trial.partition]
             var numbers: [String: Double] = [:]
             for name in group.parameters { numbers[name] = trial.parameters[name]?.double }
