@@ -26,9 +26,9 @@ test-python: build-tests
 
 lint: build-tests
 	swift format lint --strict --recursive --configuration .swift-format Sources Tests Package.swift
-	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff check --config python/pyproject.toml $(PYTHON_FOLDERS)'
-	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff format --check --config python/pyproject.toml $(PYTHON_FOLDERS)'
+	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff check $(PYTHON_FOLDERS)'
+	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff format --check $(PYTHON_FOLDERS)'
 
 format:
 	swift format -i --recursive --configuration .swift-format Sources Tests Package.swift
-	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff format --config python/pyproject.toml $(PYTHON_FOLDERS)'
+	Scripts/with-test-environment bash -c '"$$PRONGHORN_TEST_PYTHON" -m ruff format $(PYTHON_FOLDERS)'

@@ -51,7 +51,7 @@ public struct Run: Sendable {
         return summarize(preparation, programs)
     }
 
-    /// Asks the run to end early: devices stop after their epoch and leave a checkpoint. Once is enough.
+    /// Asks the run to end early: devices stop after their epoch and leave a checkpoint.
     public func stop() { stopSwitch.turnOn() }
 
     /// Trains every trial.

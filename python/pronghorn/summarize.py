@@ -1,8 +1,8 @@
 """Calls the user's ``summarize`` function on the results of a run: ``python -m pronghorn.summarize FILE FUNCTION RUN``.
 
-The results, a list of dictionaries as ``pronghorn results --json`` prints them, come on standard input; what the function
-returns goes to standard output as JSON. The function is called with the results and the run's folder, a ``pathlib.Path``;
-``model`` in a result is relative to that folder.
+The results, a list of dictionaries as ``pronghorn results --json`` prints them, come on standard input; what the
+function returns goes to standard output as JSON. The function is called with the results and the run's folder, a
+``pathlib.Path``; ``model`` in a result is relative to that folder.
 """
 
 import contextlib
