@@ -76,6 +76,7 @@ actor Conductor: RunnerProcess.Delegate {
 
     /// Puts a unit that an interrupted run left into the queue, to go on from its last checkpoint.
     func enqueue(interrupted unit: Unit) async throws {
+        try placeInitial(of: unit)
         let checkpoint = unit.lastCheckpoint(in: folder)
         let epochs = checkpoint?.epochs ?? unit.fit.firstEpoch
         let renewed = try unit.renewed(as: nextName(), lanes: unit.lanes.indices, checkpoint: checkpoint, in: folder)

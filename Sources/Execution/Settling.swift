@@ -35,6 +35,7 @@ extension Conductor {
     func stopped(_ id: String, epochs: Int, on device: Device) async {
         released(id, device)
         await settle(id, as: .stopped, "stopped after \(epochs) epochs") { known in
+            try placeInitial(of: known.unit)
             try ledger.requeue(trials: known.trials, epochs: epochs)
         }
     }
@@ -92,19 +93,15 @@ extension Conductor {
     /// Ends a unit whose trials go on in new ones, from its last checkpoint or as it began.
     private func renew(_ id: String, _ parts: [(lanes: Range<Int>, lineage: UnitLineage)], _ message: String) async {
         await settle(id, as: .failed, message) { known in
+            try placeInitial(of: known.unit)
             try ledger.requeue(trials: known.trials, epochs: known.epochsKept)
             bestEpochs.forget(known.trials, from: known.epochsKept)
             var queued: [QueuedUnit] = []
             for part in parts where !part.lanes.isEmpty {
                 let unit = try known.unit.renewed(
                     as: nextName(), lanes: part.lanes, checkpoint: known.checkpoint, in: folder)
-                var next = Known(unit: unit, cost: known.cost, lineage: part.lineage, group: known.group)
-                // What goes on from a checkpoint does not write its first weights again.
-                let trials = Set(next.trials)
-                if known.checkpoint != nil {
-                    next.models = known.models.filter { $0.kind == "initial" && trials.contains($0.trial) }
-                }
-                queued.append(register(next))
+                queued.append(
+                    register(Known(unit: unit, cost: known.cost, lineage: part.lineage, group: known.group)))
             }
             await queue.add(queued)
         }
@@ -145,24 +142,43 @@ extension Conductor {
         isStopping = true
     }
 
-    /// Moves a unit's models to the run's folder, each by a rename; they are on the disk before this returns.
+    /// Moves a unit's models to the run's folder.
+    ///
+    /// - Returns: each trial's model: the last one, else its best; the first weights are only for comparison.
     private func place(_ known: Known) throws -> [Int: String] {
+        let places = try move(known.models.map { ($0.file, $0.trial) })
         var paths: [Int: String] = [:]
+        for (model, place) in zip(known.models, places)
+        where model.kind == "final" || (model.kind == "best" && paths[model.trial] == nil) {
+            paths[model.trial] = place
+        }
+        return paths
+    }
+
+    /// Moves the first weights of a unit that did not end well to the run's folder: what goes on from its checkpoint
+    /// does not write them again.
+    func placeInitial(of unit: Unit) throws {
+        let models = folder.unit(unit.id).appending("models")
+        let written = Set((try? Folder.list(models)) ?? [])
+        _ = try move(
+            unit.lanes.map { (models.appending("\($0.name).initial.keras"), $0.trial) }
+                .filter { written.contains($0.0.lastComponent?.string ?? "") })
+    }
+
+    /// Moves model files to the run's folder, each by a rename; they are on the disk before this returns.
+    private func move(_ models: [(file: FilePath, trial: Int)]) throws -> [String] {
+        var places: [String] = []
         var folders: Set<FilePath> = []
-        for model in known.models {
-            guard let name = model.file.lastComponent?.string else { continue }
-            let relative = folder.model(name, trial: model.trial, of: preparation.trials.count)
-            let target = folder.path.pushing(FilePath(relative))
+        for (file, trial) in models {
+            let place = folder.model(file.lastComponent?.string ?? "", trial: trial, of: preparation.trials.count)
+            let target = folder.path.pushing(FilePath(place))
             let parent = target.removingLastComponent()
             if folders.insert(parent).inserted { try Folder.create(parent) }
-            try Folder.rename(model.file, to: target)
-            // The last model is the trial's, else its best; the first weights are only for comparison.
-            if model.kind == "final" || (model.kind == "best" && paths[model.trial] == nil) {
-                paths[model.trial] = relative
-            }
+            try Folder.rename(file, to: target)
+            places.append(place)
         }
         for folder in folders { try Folder.synchronize(folder) }
-        return paths
+        return places
     }
 }
 

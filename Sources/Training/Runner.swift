@@ -147,7 +147,8 @@ public final class Runner {
         let data = try UnitData(unit, in: folder, for: program.bundle.description)
         let training = UnitTraining(
             unit: unit, program: program, client: client, data: data, log: log, folder: folder,
-            shallStop: { [units] in units.shallStop }, keep: { [writer] state in writer.write(state, in: folder) })
+            shallStop: { [units] in units.shallStop }, settle: { [writer] in writer.drain() },
+            keep: { [writer] state in writer.write(state, in: folder) })
         return try training.run()
     }
 

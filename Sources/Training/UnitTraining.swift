@@ -19,6 +19,8 @@ struct UnitTraining {
     let folder: FilePath
     /// Whether training shall end after the epoch.
     let shallStop: () -> Bool
+    /// Waits until the states that were given to `keep` are files: what goes on from a checkpoint relies on them.
+    let settle: () -> Void
     /// Called with states that have come back from the device and shall become model files.
     let keep: (TrainedState) -> Void
 
@@ -60,6 +62,7 @@ struct UnitTraining {
             let stops = shallStop()
             let isDue = unit.save.checkpointSeconds.map { (clock.now - checkpointed).seconds >= $0 } ?? false
             guard epoch + 1 < unit.fit.lastEpoch, stops || isDue else { continue }
+            settle()
             let name = Checkpoint.fileName(epochs: epoch + 1)
             try Checkpoint.write(
                 state, best: bestState, values: best, epochs: epoch + 1, program: program, to: folder.appending(name))
