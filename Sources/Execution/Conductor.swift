@@ -112,7 +112,7 @@ actor Conductor: RunnerProcess.Delegate {
     /// Drives one device: a runner after another, for as long as there is work.
     func drive(_ device: Device, executable: FilePath) async throws {
         var idleDeaths = 0
-        while await queue.waitForWork() {
+        while await queue.waitForWork(), !Task.isCancelled {
             let process = RunnerProcess(
                 executable: executable, device: device, plugin: try preparation.plugin(of: device),
                 cudaData: preparation.python.cudaDataFolder, log: folder.log(of: device.name))

@@ -102,13 +102,20 @@ public struct Run: Sendable {
                     }
                     return conductor
                 }
-                for unit in interrupted { try await conductor().enqueue(interrupted: unit) }
-                if trials?.isEmpty != true {
-                    try await preparation.groups(lowerer, only: trials) { group in
-                        let (program, group) = try await fitting(group, preparation, lowerer, alwaysCompile: false)
-                        programs.append(program)
-                        try await conductor().enqueue(program, group)
+                do {
+                    for unit in interrupted { try await conductor().enqueue(interrupted: unit) }
+                    if trials?.isEmpty != true {
+                        try await preparation.groups(lowerer, only: trials) { group in
+                            let (program, group) = try await fitting(group, preparation, lowerer, alwaysCompile: false)
+                            programs.append(program)
+                            try await conductor().enqueue(program, group)
+                        }
                     }
+                } catch {
+                    // A mistake in a later model: what is being trained leaves a checkpoint before the run ends.
+                    await opened?.conductor.stop()
+                    try? await devices.waitForAll()
+                    throw error
                 }
                 report(.planned(summarize(preparation, programs)))
                 await opened?.conductor.close()
