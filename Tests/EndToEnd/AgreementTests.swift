@@ -76,7 +76,7 @@ extension EndToEndTests {
             try await compare(place, settings, trials: 25, cohorts: 1)
         }
 
-        @Test("20 convolutional models give the histories, first weights and metrics of 20 runs of Model.fit")
+        @Test("A cohort of 20 convolutional models gives what 20 runs of Model.fit give")
         func convolutional() async throws {
             let place = Workplace()
             try place.writeNumbers("x.npy", shape: [45, 8, 8, 1])
@@ -94,7 +94,7 @@ extension EndToEndTests {
                 """)
             let settings = Settings(
                 function: "convolutional", xValidation: "xv.npy", yValidation: "yv.npy", batchSize: 8)
-            try await compare(place, settings, trials: 20, cohorts: nil)
+            try await compare(place, settings, trials: 20, cohorts: 1)
         }
 
         @Test("A cohort of 25 LSTM models gives the histories, first weights and metrics of 25 runs of Model.fit")
