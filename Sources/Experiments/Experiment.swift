@@ -24,6 +24,10 @@ public struct Experiment: Sendable, Equatable, Codable {
     public var python: PythonRequest?
     /// What trains the trials.
     public var engine: Engine
+    /// What Keras computes with where `Model.fit` trains.
+    public var backend = Backend.auto
+    /// How many processes of `Model.fit` share a device; `nil`: one.
+    public var runnersPerDevice: Int?
     /// What partitions are drawn from, and the seed of trials that have none of their own.
     public var seed: UInt64
     /// The experiment file as the user named it, or `nil` for an experiment made in code.

@@ -14,8 +14,17 @@ public struct PythonRequest: Sendable, Equatable, Codable {
 
 /// What trains the trials.
 public enum Engine: String, Sendable, Equatable, Codable, CaseIterable {
-    /// Whatever can.
+    /// The lowered program for what can be lowered, `Model.fit` for the rest.
     case auto
     /// The lowered program, without Python.
     case native
+    /// Keras's own `Model.fit`, in Python.
+    case fit
+}
+
+/// What Keras computes with where `Model.fit` trains.
+public enum Backend: String, Sendable, Equatable, Codable, CaseIterable {
+    /// JAX, but TensorFlow or Torch for a model that needs them.
+    case auto
+    case jax, tensorflow, torch
 }

@@ -11,6 +11,11 @@ extension Experiment {
         try validateSpace()
         try validateFit()
         try validateSave()
+        if let runnersPerDevice, !(1...1024).contains(runnersPerDevice) {
+            throw error(
+                .invalidValue, at: "runners_per_device",
+                "must be a whole number from 1 to 1024, found \(runnersPerDevice)")
+        }
         if seed > Self.greatestSeed {
             throw error(
                 .invalidValue, at: "seed", "a seed is a whole number from 0 to \(Self.greatestSeed), found \(seed)")

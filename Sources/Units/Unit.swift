@@ -4,11 +4,14 @@
 /// resuming are all new units. Paths are absolute, except those of files inside the unit's folder.
 public struct Unit: Codable, Sendable, Equatable {
     /// The version of this layout that is written, and the only one that is read.
-    public static let currentVersion = 1
+    public static let currentVersion = 2
 
     public var version: Int
     public var id: String
     public var work: Work
+    /// What trains it.
+    public var engine: Engine
+    /// The program of the native engine; its fields are empty for the `fit` engine.
     public var program: ProgramReference
     public var packing: Packing
     public var lanes: [Lane]
@@ -19,12 +22,13 @@ public struct Unit: Codable, Sendable, Equatable {
     public var save: SaveSettings
 
     public init(
-        id: String, work: Work, program: ProgramReference, packing: Packing, lanes: [Lane], sources: [DataSource],
-        rowsFile: String = "rows.npy", fit: FitSettings, save: SaveSettings
+        id: String, work: Work, engine: Engine = .native, program: ProgramReference, packing: Packing, lanes: [Lane],
+        sources: [DataSource], rowsFile: String = "rows.npy", fit: FitSettings, save: SaveSettings
     ) {
         self.version = Self.currentVersion
         self.id = id
         self.work = work
+        self.engine = engine
         self.program = program
         self.packing = packing
         self.lanes = lanes

@@ -16,6 +16,8 @@ private let digits = """
     summarize: summary.py:combine
     python: {interpreter: /usr/bin/python3, requirements: [pandas, "polars>=1"]}
     engine: native
+    backend: tensorflow
+    runners_per_device: 3
     seed: 7
     """
 
@@ -41,6 +43,8 @@ private let digits = """
     #expect(experiment.summarize == FunctionReference(file: "summary.py", function: "combine"))
     #expect(experiment.python == PythonRequest(interpreter: "/usr/bin/python3", requirements: ["pandas", "polars>=1"]))
     #expect(experiment.engine == .native)
+    #expect(experiment.backend == .tensorflow)
+    #expect(experiment.runnersPerDevice == 3)
     #expect(experiment.seed == 7)
     #expect(experiment.validates)
 }

@@ -22,7 +22,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key at the top", yaml: head + "trails: {seed: 1}\n",
         message:
-            "e.yaml:3:1: trails: unknown key 'trails'; accepted: data, engine, fit, model, name, partition, python, save, seed, summarize, trials (did you mean 'trials'?)"
+            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, summarize, trials (did you mean 'trials'?)"
     ),
     WrongExperiment(
         mistake: "an unknown key of fit", yaml: head + "fit: {epochs: 3, batchsize: 32}\n",
@@ -46,7 +46,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a list instead of a mapping", yaml: "- a\n- b\n",
         message:
-            "e.yaml:1:1: must be a mapping, found a list; accepted: data, engine, fit, model, name, partition, python, save, seed, summarize, trials"
+            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, summarize, trials"
     ),
     WrongExperiment(
         mistake: "no model", yaml: "data: {x: x.npy}\n",
@@ -215,10 +215,16 @@ private let wrong: [WrongExperiment] = [
         message: "e.yaml:3:1: trials: make 4000000 trials; an experiment has at most 1000000"),
     WrongExperiment(
         mistake: "an unknown engine", yaml: head + "engine: nativ\n",
-        message: "e.yaml:3:9: engine: no engine is called 'nativ'; accepted: auto, native (did you mean 'native'?)"),
+        message: "e.yaml:3:9: engine: no engine is called 'nativ'; accepted: auto, native, fit (did you mean 'native'?)"
+    ),
     WrongExperiment(
-        mistake: "the engine that is not there", yaml: head + "engine: fit\n",
-        message: "e.yaml:3:9: engine: the engine 'fit' is not there yet; accepted: auto, native"),
+        mistake: "an unknown backend", yaml: head + "backend: tensorflw\n",
+        message:
+            "e.yaml:3:10: backend: Keras has no backend 'tensorflw'; accepted: auto, jax, tensorflow, torch (did you mean 'tensorflow'?)"
+    ),
+    WrongExperiment(
+        mistake: "no process of Model.fit on a device", yaml: head + "runners_per_device: 0\n",
+        message: "e.yaml:3:21: runners_per_device: must be a whole number from 1 to 1024, found 0"),
     WrongExperiment(
         mistake: "an unknown choice of models", yaml: head + "save: bets\n",
         message:

@@ -34,6 +34,20 @@ import Units
         #expect(try Unit(json: Self.unit.json()) == Self.unit)
     }
 
+    @Test("What trains a unit, and what a fit runner needs, arrives as it was written")
+    func fitEngine() throws {
+        var unit = Self.unit
+        #expect(unit.engine == .native)
+        unit.engine = .fit(
+            .init(
+                backend: .tensorflow, model: #"{"kind":"function","file":"/m.py","arguments":{"rate":1.0}}"#,
+                offered: #"{"seed":7}"#, roles: [.x, .y, .sampleWeight], callbacks: #"[{"keras":"terminate_on_nan"}]"#))
+        let text = String(decoding: try unit.json(), as: UTF8.self)
+        #expect(try Unit(json: unit.json()) == unit)
+        #expect(text.contains(#"\"rate\":1.0"#), "a whole float is still a float for Python")
+        #expect(text.contains(#""sample_weight""#))
+    }
+
     @Test("The same unit is always the same bytes, with paths as people read them")
     func stableText() throws {
         let text = String(decoding: try Self.unit.json(), as: UTF8.self)

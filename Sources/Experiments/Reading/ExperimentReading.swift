@@ -28,7 +28,8 @@ extension Experiment {
 /// Turns the tree of an experiment file into an experiment; types are checked here, meaning by `validate`.
 struct ExperimentReading {
     static let keys = [
-        "name", "model", "data", "partition", "trials", "fit", "save", "summarize", "python", "engine", "seed",
+        "name", "model", "data", "partition", "trials", "fit", "save", "summarize", "python", "engine", "backend",
+        "runners_per_device", "seed",
     ]
     static let fitKeys = [
         "epochs", "batch_size", "validation", "shuffle", "validation_batch_size", "validation_freq", "sample_weight",
@@ -45,7 +46,7 @@ struct ExperimentReading {
         root.collect(into: &positions)
         positions[""] = Position(file: file, line: 1, column: 1)
 
-        return Experiment(
+        var experiment = Experiment(
             unchecked: try fields["name"].map(readName) ?? stem(of: file),
             model: try read(fields["model"], or: .keras(path: ""), readModel),
             data: try read(fields["data"], or: DataDescription(x: []), readData),
@@ -57,6 +58,11 @@ struct ExperimentReading {
             python: try read(fields["python"], or: nil, readPython),
             engine: try read(fields["engine"], or: .auto, readEngine),
             seed: try read(fields["seed"], or: 0, readSeed), file: file, positions: positions)
+        experiment.backend = try read(fields["backend"], or: .auto, readBackend)
+        experiment.runnersPerDevice = try read(fields["runners_per_device"], or: nil) { field throws(ExperimentError) in
+            try field.integer()
+        }
+        return experiment
     }
 
     private func read<Value>(

@@ -64,11 +64,15 @@ extension ExperimentReading {
     func readEngine(_ field: Field) throws(ExperimentError) -> Engine {
         let text = try field.text("the name of an engine")
         if let engine = Engine(rawValue: text) { return engine }
-        let accepted = Engine.allCases.map(\.rawValue)
-        if text == "fit" {
-            throw field.fail(.unsupported, "the engine 'fit' is not there yet", accepted: accepted)
-        }
-        throw field.fail(.invalidValue, "no engine is called '\(text)'", found: text, accepted: accepted)
+        throw field.fail(
+            .invalidValue, "no engine is called '\(text)'", found: text, accepted: Engine.allCases.map(\.rawValue))
+    }
+
+    func readBackend(_ field: Field) throws(ExperimentError) -> Backend {
+        let text = try field.text("the name of a backend")
+        if let backend = Backend(rawValue: text) { return backend }
+        throw field.fail(
+            .invalidValue, "Keras has no backend '\(text)'", found: text, accepted: Backend.allCases.map(\.rawValue))
     }
 
     func readSeed(_ field: Field) throws(ExperimentError) -> UInt64 {
