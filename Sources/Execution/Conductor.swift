@@ -30,6 +30,10 @@ actor Conductor: RunnerProcess.Delegate {
         var checkpoint: (epochs: Int, file: String)?
         /// Models that the runner says it has written.
         var models: [(trial: Int, file: FilePath, kind: String)] = []
+        /// Trials that a callback has ended: after how many epochs, and which.
+        var stops: [Int: (epochs: Int, by: String)] = [:]
+        /// Trials' best epochs, as an `EarlyStopping` has them.
+        var bestEpochs: [Int: Int] = [:]
         var trainSeconds = 0.0
         /// When it was handed to a device that has not given it back.
         var handedOver: ContinuousClock.Instant?
@@ -161,13 +165,17 @@ actor Conductor: RunnerProcess.Delegate {
         guard let id = event.unit, let unit = units[id]?.unit else { return }
         switch event.what {
         case .compiling(let function): report(.compiling(device: device.name, function: function))
-        case .epoch(let epoch, let seconds, let metrics):
-            let trials = unit.lanes.map(\.trial)
+        case .epoch(let epoch, let seconds, let lanes, let metrics):
+            let trials = lanes.map { unit.lanes[$0].trial }
             record("epoch \(epoch) of unit \(id)") {
                 try ledger.record(epoch: epoch, trials: trials, seconds: seconds, metrics: metrics)
             }
             bestEpochs.note(epoch, trials, metrics)
             report(.epoch(device: device.name, unit: id, epoch: epoch, metrics: metrics.mapValues(mean)))
+        case .ended(let lane, let epochs, let callback):
+            units[id]?.stops[unit.lanes[lane].trial] = (epochs, callback)
+        case .best(let lane, let epoch):
+            units[id]?.bestEpochs[unit.lanes[lane].trial] = epoch
         case .trained(let seconds):
             units[id]?.trainSeconds = seconds
             released(id, device)
@@ -176,7 +184,7 @@ actor Conductor: RunnerProcess.Delegate {
             units[id]?.lineage.progressed()
         case .saved(let trial, let file, let kind, _):
             units[id]?.models.append((trial, folder.unit(id).pushing(FilePath(file)), kind))
-        case .ready, .started, .compiled, .beat, .stopped, .finished, .failed: break
+        case .ready, .started, .compiled, .beat, .stopped, .narrowed, .finished, .failed: break
         }
     }
 

@@ -66,6 +66,14 @@ struct Preparation: Sendable {
         case .layers: break
         }
         for (key, function) in experiment.dataFunctions { files.append((key, function.file)) }
+        for (index, callback) in experiment.callbacks.enumerated() {
+            switch callback {
+            case .python(let function): files.append(("callbacks[\(index)]", function.file))
+            case .learningRateScheduler(let callback):
+                files.append(("callbacks[\(index)].learning_rate_scheduler.schedule", callback.schedule.file))
+            default: break
+            }
+        }
         if let summarize = experiment.summarize { files.append(("summarize", summarize.file)) }
         for (key, path) in files where (try? FileStamp(of: folder.pushing(FilePath(path)))) == nil {
             throw experiment.error(at: key, "there is no file \(folder.pushing(FilePath(path)))", found: path)

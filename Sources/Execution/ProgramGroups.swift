@@ -61,6 +61,9 @@ extension Preparation {
                 model: model(arguments), x: tensors(.x), y: tensors(.y), sampleWeight: tensors(.sampleWeight).first,
                 batchSize: experiment.fit.batchSize, learningRates: rates, seeds: seeds))
         try checkMetrics(bundle.description)
+        if let callback = experiment.callbacks.first {
+            throw experiment.error(.unsupported, at: "callbacks", "the native engine has no \(callback.name) yet")
+        }
         var parameters: [String] = []
         if !rates.isEmpty {
             guard bundle.description.parameters.contains(where: { $0.name == "learning_rate" && $0.leaf != nil }) else {

@@ -39,7 +39,7 @@ extension Preparation {
             fit: Unit.FitSettings(
                 firstEpoch: 0, lastEpoch: experiment.fit.epochs, batchSize: experiment.fit.batchSize,
                 validationBatchSize: validationBatchSize, validationFrequency: experiment.fit.validationFrequency,
-                shuffle: experiment.fit.shuffle), save: saveSettings)
+                shuffle: experiment.fit.shuffle), callbacks: unitCallbacks(), save: saveSettings)
         do {
             try Folder.create(folder)
             try rows.numbers.span.withUnsafeBytes { bytes in

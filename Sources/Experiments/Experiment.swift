@@ -1,6 +1,6 @@
 /// What the user asks for: models × data partitions × hyperparameters × seeds, and how to fit them.
 ///
-/// Made from an experiment file by ``init(yaml:file:overrides:)`` or in code by ``init(name:model:data:partition:trials:fit:save:summarize:python:engine:seed:)``;
+/// Made from an experiment file by ``init(yaml:file:overrides:)`` or in code by ``init(name:model:data:partition:trials:fit:callbacks:save:summarize:python:engine:seed:)``;
 /// both check the same rules. Whether the files it names exist and fit each other is for others to see, who report it
 /// with ``error(_:at:_:found:accepted:)``.
 public struct Experiment: Sendable, Equatable, Codable {
@@ -16,6 +16,8 @@ public struct Experiment: Sendable, Equatable, Codable {
     public var space: TrialSpace
     /// How each trial is fitted.
     public var fit: FitOptions
+    /// Keras callbacks, in the order in which Keras would call them.
+    public var callbacks: [Callback]
     /// Which models are kept.
     public var save: SavePolicy
     /// A function of the user's that is called with the results.
@@ -38,29 +40,33 @@ public struct Experiment: Sendable, Equatable, Codable {
     /// An experiment made in code, held to the same rules as an experiment file.
     public init(
         name: String = "experiment", model: ModelSource, data: DataDescription, partition: PartitionScheme = .none,
-        trials space: TrialSpace = .product([]), fit: FitOptions = FitOptions(), save: SavePolicy = .all,
-        summarize: FunctionReference? = nil, python: PythonRequest? = nil, engine: Engine = .auto, seed: UInt64 = 0
+        trials space: TrialSpace = .product([]), fit: FitOptions = FitOptions(), callbacks: [Callback] = [],
+        save: SavePolicy = .all, summarize: FunctionReference? = nil, python: PythonRequest? = nil,
+        engine: Engine = .auto, seed: UInt64 = 0
     ) throws(ExperimentError) {
         self.init(
-            unchecked: name, model: model, data: data, partition: partition, space: space, fit: fit, save: save,
-            summarize: summarize, python: python, engine: engine, seed: seed, file: nil, positions: [:])
+            unchecked: name, model: model, data: data, partition: partition, space: space, fit: fit,
+            callbacks: callbacks,
+            save: save, summarize: summarize, python: python, engine: engine, seed: seed, file: nil, positions: [:])
         try validate()
     }
 
     /// An experiment made in code whose trials are the product of axes.
     public init(
         name: String = "experiment", model: ModelSource, data: DataDescription, partition: PartitionScheme = .none,
-        axes: [Axis], fit: FitOptions = FitOptions(), save: SavePolicy = .all, summarize: FunctionReference? = nil,
-        python: PythonRequest? = nil, engine: Engine = .auto, seed: UInt64 = 0
+        axes: [Axis], fit: FitOptions = FitOptions(), callbacks: [Callback] = [], save: SavePolicy = .all,
+        summarize: FunctionReference? = nil, python: PythonRequest? = nil, engine: Engine = .auto, seed: UInt64 = 0
     ) throws(ExperimentError) {
         try self.init(
-            name: name, model: model, data: data, partition: partition, trials: .product(axes), fit: fit, save: save,
-            summarize: summarize, python: python, engine: engine, seed: seed)
+            name: name, model: model, data: data, partition: partition, trials: .product(axes), fit: fit,
+            callbacks: callbacks,
+            save: save, summarize: summarize, python: python, engine: engine, seed: seed)
     }
 
     init(
         unchecked name: String, model: ModelSource, data: DataDescription, partition: PartitionScheme,
-        space: TrialSpace, fit: FitOptions, save: SavePolicy, summarize: FunctionReference?, python: PythonRequest?,
+        space: TrialSpace, fit: FitOptions, callbacks: [Callback], save: SavePolicy, summarize: FunctionReference?,
+        python: PythonRequest?,
         engine: Engine, seed: UInt64, file: String?, positions: [String: Position]
     ) {
         self.name = name
@@ -69,6 +75,7 @@ public struct Experiment: Sendable, Equatable, Codable {
         self.partition = partition
         self.space = space
         self.fit = fit
+        self.callbacks = callbacks
         self.save = save
         self.summarize = summarize
         self.python = python

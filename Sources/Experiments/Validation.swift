@@ -10,6 +10,7 @@ extension Experiment {
         try validatePartition()
         try validateSpace()
         try validateFit()
+        try validateCallbacks()
         try validateSave()
         if let runnersPerDevice, !(1...1024).contains(runnersPerDevice) {
             throw error(

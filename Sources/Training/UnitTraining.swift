@@ -50,8 +50,9 @@ struct UnitTraining {
                 for (name, values) in try validate(epoch, &state) { metrics["val_\(name)"] = values }
             }
             log.say(
-                .epoch(epoch: epoch, seconds: epochBegan.duration(to: clock.now).seconds, metrics: metrics),
-                unit: unit.id)
+                .epoch(
+                    epoch: epoch, seconds: epochBegan.duration(to: clock.now).seconds, lanes: Array(unit.lanes.indices),
+                    metrics: metrics), unit: unit.id)
             if let better = best.update(metrics) {
                 if let earlier = bestState.take() {
                     bestState = try program.choose(better, state, earlier)

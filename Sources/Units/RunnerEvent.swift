@@ -29,12 +29,21 @@ extension RunnerEvent {
         case compiled(function: String, seconds: Double, cached: Bool, memory: Memory)
         /// Training goes on: so many steps of the unit's lanes, of so many in all.
         case beat(epoch: Int, step: Int, steps: Int)
-        /// An epoch's end: for every metric a value a lane, in the lanes' order.
-        case epoch(epoch: Int, seconds: Double, metrics: [String: [Double]])
+        /// An epoch's end: the unit's lanes that trained it, and for every metric a value for each of them, in their order.
+        case epoch(epoch: Int, seconds: Double, lanes: [Int], metrics: [String: [Double]])
+        /// A callback ended a lane's training after so many epochs; `by` is the callback's name.
+        ///
+        /// Said again by a unit that goes on from a checkpoint in which the lane has ended already.
+        case ended(lane: Int, epochs: Int, by: String)
+        /// `EarlyStopping.best_epoch` of a lane whose training is over.
+        case best(lane: Int, epoch: Int)
         /// A checkpoint is durable: `epochs` epochs are in it.
         case checkpoint(epochs: Int, file: String)
         /// The unit was ended early as asked, after `epochs` epochs, which its last checkpoint holds.
         case stopped(epochs: Int)
+        /// The unit ends here on purpose, after `epochs` epochs, because few of its lanes are still active: its checkpoint holds
+        /// those, in their places, and the models of all others are durable.
+        case narrowed(epochs: Int)
         /// The last epoch is over and the device is free for the next unit, while this one's models are being written.
         case trained(seconds: Double)
         /// A model file is whole, but perhaps not yet durable.

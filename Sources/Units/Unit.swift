@@ -19,11 +19,14 @@ public struct Unit: Codable, Sendable, Equatable {
     /// A NumPy file of int32 row numbers inside the unit's folder, into which each lane's ranges point.
     public var rowsFile: String
     public var fit: FitSettings
+    /// Keras callbacks, in the order in which Keras would call them.
+    public var callbacks: [Callback]
     public var save: SaveSettings
 
     public init(
         id: String, work: Work, engine: Engine = .native, program: ProgramReference, packing: Packing, lanes: [Lane],
-        sources: [DataSource], rowsFile: String = "rows.npy", fit: FitSettings, save: SaveSettings
+        sources: [DataSource], rowsFile: String = "rows.npy", fit: FitSettings, callbacks: [Callback] = [],
+        save: SaveSettings
     ) {
         self.version = Self.currentVersion
         self.id = id
@@ -35,6 +38,7 @@ public struct Unit: Codable, Sendable, Equatable {
         self.sources = sources
         self.rowsFile = rowsFile
         self.fit = fit
+        self.callbacks = callbacks
         self.save = save
     }
 }

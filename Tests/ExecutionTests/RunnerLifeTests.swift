@@ -106,7 +106,7 @@ import Units
             .compiled(
                 function: "train", seconds: 1, cached: false,
                 memory: .init(arguments: 0, outputs: 0, aliased: 0, temporary: 0)),
-            .beat(epoch: 0, step: 1, steps: 2), .epoch(epoch: 0, seconds: 1, metrics: [:]),
+            .beat(epoch: 0, step: 1, steps: 2), .epoch(epoch: 0, seconds: 1, lanes: [0], metrics: [:]),
             .saved(trial: 0, file: "models/0000.keras", kind: "final", bytes: 1),
             .checkpoint(epochs: 2, file: "checkpoint-2.safetensors"),
         ] as [RunnerEvent.What])

@@ -49,6 +49,40 @@ private let digits = """
     #expect(experiment.validates)
 }
 
+@Test func callbacksArriveInTheirOrderWithKerasDefaults() throws {
+    let yaml = """
+        model: models.py:build
+        data: {x: x.npy, y: y.npy}
+        fit: {validation: 0.2}
+        callbacks:
+          - terminate_on_nan
+          - early_stopping: {monitor: val_accuracy, mode: max, min_delta: 1, patience: 3, baseline: null, verbose: 1}
+          - reduce_lr_on_plateau:
+          - model_checkpoint: {save_best_only: true, save_freq: epoch, initial_value_threshold: 0.5}
+          - model_checkpoint: {save_freq: 7}
+          - learning_rate_scheduler: {schedule: rates.py:decay}
+          - mine.py:callbacks
+          - csv_logger: {separator: ";", append: true}
+          - swap_ema_weights: {swap_on_epoch: true}
+        """
+    let experiment = try Experiment(yaml: yaml, file: "e.yaml")
+    #expect(
+        experiment.callbacks == [
+            .terminateOnNaN(.init()),
+            .earlyStopping(.init(monitor: "val_accuracy", minDelta: 1, patience: 3, mode: .max)),
+            .reduceLROnPlateau(.init()),
+            .modelCheckpoint(.init(saveBestOnly: true, initialValueThreshold: 0.5)),
+            .modelCheckpoint(.init(batches: 7)),
+            .learningRateScheduler(.init(schedule: FunctionReference(file: "rates.py", function: "decay"))),
+            .python(FunctionReference(file: "mine.py", function: "callbacks")),
+            .csvLogger(.init(separator: ";", append: true)), .swapEMAWeights(.init(swapOnEpoch: true)),
+        ])
+    #expect(
+        experiment.callbacks.map { $0.needsFitEngine != nil } == [
+            false, false, false, false, true, false, true, false, false,
+        ])
+}
+
 @Test func whatIsLeftOutIsAsInKeras() throws {
     let experiment = try Experiment(yaml: "model: a.keras\ndata: {npz: d.npz}", file: "runs/plain.yaml")
     #expect(experiment.name == "plain")

@@ -22,7 +22,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key at the top", yaml: head + "trails: {seed: 1}\n",
         message:
-            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, summarize, trials (did you mean 'trials'?)"
+            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, summarize, trials (did you mean 'trials'?)"
     ),
     WrongExperiment(
         mistake: "an unknown key of fit", yaml: head + "fit: {epochs: 3, batchsize: 32}\n",
@@ -46,7 +46,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a list instead of a mapping", yaml: "- a\n- b\n",
         message:
-            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, summarize, trials"
+            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, callbacks, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, summarize, trials"
     ),
     WrongExperiment(
         mistake: "no model", yaml: "data: {x: x.npy}\n",
@@ -254,6 +254,53 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an override out of range", yaml: head + "fit: {epochs: 3}\n",
         message: "--set fit.epochs=0: fit.epochs: must be at least 1, found 0", overrides: ["fit.epochs=0"]),
+    WrongExperiment(
+        mistake: "a callback by its class name", yaml: head + "callbacks: [EarlyStopping]\n",
+        message:
+            "e.yaml:3:13: callbacks[0]: unknown callback 'EarlyStopping'; accepted: csv_logger, early_stopping, learning_rate_scheduler, model_checkpoint, reduce_lr_on_plateau, swap_ema_weights, terminate_on_nan, FILE.py:FUNCTION (did you mean 'early_stopping'?)"
+    ),
+    WrongExperiment(
+        mistake: "an unknown argument of a callback",
+        yaml: head + "callbacks:\n  - early_stopping: {monitor: loss, patiance: 3}\n",
+        message:
+            "e.yaml:4:37: callbacks[0].early_stopping.patiance: unknown key 'patiance'; accepted: baseline, min_delta, mode, monitor, patience, restore_best_weights, start_from_epoch, verbose (did you mean 'patience'?)"
+    ),
+    WrongExperiment(
+        mistake: "a mode that Keras would warn of",
+        yaml: head + "callbacks:\n  - early_stopping: {monitor: loss, mode: maximum}\n",
+        message: "e.yaml:4:43: callbacks[0].early_stopping.mode: unknown mode 'maximum'; accepted: auto, min, max"),
+    WrongExperiment(
+        mistake: "a factor that reduces nothing",
+        yaml: head + "callbacks:\n  - terminate_on_nan\n  - reduce_lr_on_plateau: {monitor: loss, factor: 1.5}\n",
+        message:
+            "e.yaml:5:51: callbacks[1].reduce_lr_on_plateau.factor: must be at least 0 and less than 1, found 1.5"),
+    WrongExperiment(
+        mistake: "a validation metric without validation", yaml: head + "callbacks: [early_stopping]\n",
+        message:
+            "e.yaml:3:13: callbacks[0].early_stopping.monitor: 'val_loss' is never measured, since nothing is validated: give fit.validation, or monitor loss"
+    ),
+    WrongExperiment(
+        mistake: "a place for checkpoints",
+        yaml: head + "callbacks:\n  - model_checkpoint: {filepath: best.keras}\n",
+        message:
+            "e.yaml:4:34: callbacks[0].model_checkpoint.filepath: the files have places of their own, models/NAME.epoch-003.keras, or models/NAME.checkpoint.keras with save_best_only: leave it out"
+    ),
+    WrongExperiment(
+        mistake: "a schedule that is no function",
+        yaml: head + "callbacks:\n  - learning_rate_scheduler: {schedule: rates.py}\n",
+        message:
+            "e.yaml:4:41: callbacks[0].learning_rate_scheduler.schedule: 'rates.py' names no Python function; accepted: FILE.py:FUNCTION"
+    ),
+    WrongExperiment(
+        mistake: "a scheduler without its schedule", yaml: head + "callbacks: [learning_rate_scheduler]\n",
+        message:
+            "e.yaml:3:13: callbacks[0].schedule: is missing: a function of the epoch and the learning rate, FILE.py:FUNCTION"
+    ),
+    WrongExperiment(
+        mistake: "a separator of two characters", yaml: head + "callbacks:\n  - csv_logger: {separator: '||'}\n",
+        message:
+            "e.yaml:4:29: callbacks[0].csv_logger.separator: must be one character, and no quote or end of a line, found '||'"
+    ),
     WrongExperiment(
         mistake: "an override below a value", yaml: head,
         message: "--set model.layers=3: model: is not a mapping, so that it has no key 'layers' to set",

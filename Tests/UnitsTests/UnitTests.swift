@@ -26,6 +26,15 @@ import Units
         ],
         fit: .init(
             firstEpoch: 0, lastEpoch: 10, batchSize: 32, validationBatchSize: 64, validationFrequency: 2, shuffle: true),
+        callbacks: [
+            .earlyStopping(
+                .init(monitor: "val_loss", patience: 3, mode: .min, baseline: 0.5, restoreBestWeights: true)),
+            .reduceLROnPlateau(.init(monitor: "loss", mode: .max)),
+            .modelCheckpoint(.init(monitor: "loss", saveBestOnly: true, mode: .auto)),
+            .learningRateScheduler(.init(schedule: .init(file: "/a/rates.py", function: "decay"))),
+            .terminateOnNaN(.init()), .csvLogger(.init(separator: ";")), .swapEMAWeights(.init(swapOnEpoch: true)),
+            .python(.init(file: "/a/mine.py", function: "callbacks")),
+        ],
         save: .init(
             final: true, initial: true, best: .init(monitor: "val_loss", lessIsBetter: true), checkpointSeconds: 60))
 
@@ -71,7 +80,8 @@ import Units
             function: "train", seconds: 0.5, cached: true,
             memory: .init(arguments: 100, outputs: 80, aliased: 60, temporary: 7)),
         .beat(epoch: 2, step: 31, steps: 310), .checkpoint(epochs: 3, file: "checkpoint-3.safetensors"),
-        .stopped(epochs: 3), .epoch(epoch: 0, seconds: 0.25, metrics: ["loss": [0.5, 1.5e-9]]),
+        .stopped(epochs: 3), .narrowed(epochs: 7), .ended(lane: 3, epochs: 5, by: "early_stopping"),
+        .best(lane: 3, epoch: 2), .epoch(epoch: 0, seconds: 0.25, lanes: [0, 3], metrics: ["loss": [0.5, 1.5e-9]]),
         .trained(seconds: 12), .saved(trial: 4, file: "models/0004.keras", kind: "final", bytes: 20_000),
         .finished(seconds: 13), .failed(code: "out_of_memory", message: "no \"room\"\nfor 64 lanes\u{2028}"),
     ]
@@ -87,9 +97,9 @@ import Units
     @Test("A loss that is not a number is reported as one, and does not silence the epoch")
     func notFinite() throws {
         let what = RunnerEvent.What.epoch(
-            epoch: 3, seconds: 1, metrics: ["loss": [.nan, .infinity, -.infinity, 0.5]])
+            epoch: 3, seconds: 1, lanes: [0, 1, 2, 3], metrics: ["loss": [.nan, .infinity, -.infinity, 0.5]])
         let line = try RunnerEvent(number: 0, time: 0, unit: "0000", what: what).line()
-        guard case .epoch(let epoch, _, let metrics) = try RunnerEvent(line: line).what else {
+        guard case .epoch(let epoch, _, _, let metrics) = try RunnerEvent(line: line).what else {
             Issue.record("an epoch came back as another event")
             return
         }
@@ -103,8 +113,8 @@ import Units
     @Test("Metrics keep every digit", arguments: [Double(Float(0.1)), 1.0 / 3, 5e-324, .greatestFiniteMagnitude, -0.0])
     func everyDigit(value: Double) throws {
         let event = RunnerEvent(
-            number: 0, time: 0, unit: nil, what: .epoch(epoch: 0, seconds: 0, metrics: ["loss": [value]]))
-        guard case .epoch(_, _, let metrics) = try RunnerEvent(line: event.line()).what else { return }
+            number: 0, time: 0, unit: nil, what: .epoch(epoch: 0, seconds: 0, lanes: [0], metrics: ["loss": [value]]))
+        guard case .epoch(_, _, _, let metrics) = try RunnerEvent(line: event.line()).what else { return }
         #expect(metrics["loss"]?.first?.bitPattern == value.bitPattern)
     }
 

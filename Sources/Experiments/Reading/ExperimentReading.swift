@@ -28,8 +28,8 @@ extension Experiment {
 /// Turns the tree of an experiment file into an experiment; types are checked here, meaning by `validate`.
 struct ExperimentReading {
     static let keys = [
-        "name", "model", "data", "partition", "trials", "fit", "save", "summarize", "python", "engine", "backend",
-        "runners_per_device", "seed",
+        "name", "model", "data", "partition", "trials", "fit", "callbacks", "save", "summarize", "python", "engine",
+        "backend", "runners_per_device", "seed",
     ]
     static let fitKeys = [
         "epochs", "batch_size", "validation", "shuffle", "validation_batch_size", "validation_freq", "sample_weight",
@@ -53,6 +53,7 @@ struct ExperimentReading {
             partition: try read(fields["partition"], or: .none, readPartition),
             space: try read(fields["trials"], or: .product([]), readSpace),
             fit: try read(fields["fit"], or: FitOptions(), readFit),
+            callbacks: try read(fields["callbacks"], or: [], readCallbacks),
             save: try read(fields["save"], or: .all, readSave),
             summarize: try read(fields["summarize"], or: nil, readSummarize),
             python: try read(fields["python"], or: nil, readPython),
