@@ -10,13 +10,17 @@ struct BestEpochs {
         values = Array(repeating: nil, count: lanes)
     }
 
-    /// What was the best of some lanes of an earlier unit, from the text that `bits` gave there.
-    init(_ best: Unit.Best?, bits: String, lanes: [Int]) {
+    /// Lanes that have had best values before.
+    init(_ best: Unit.Best?, values: [Double?]) {
         self.best = best
-        let all = bits.split(separator: ",", omittingEmptySubsequences: false).map { text in
+        self.values = values
+    }
+
+    /// The values in a text that `bits` gave.
+    static func values(ofBits bits: String) -> [Double?] {
+        bits.split(separator: ",", omittingEmptySubsequences: false).map { text in
             UInt64(text, radix: 16).map { Double(bitPattern: $0) }
         }
-        values = lanes.map { all.indices.contains($0) ? all[$0] : nil }
     }
 
     /// The best values so far, exactly: the bits of each in hexadecimal, nothing for a lane without one.

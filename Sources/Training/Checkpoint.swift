@@ -10,13 +10,26 @@ import Units
 ///
 /// The layout is that of safetensors: tensors `state/0000`, `best/0000`, … in the order of the program's leaves, [K, …]
 /// each. The metadata say how many epochs are in it and the value of each lane's best epoch, as the bits of a double.
+///
+/// A starting model that lowering has read is a file of the same layout, with one lane, no epochs, and without the
+/// leaves that a trial's seed draws.
 struct Checkpoint {
     private static let epochsKey = "epochs"
     private static let bestKey = "best_values"
 
-    let epochs: Int
+    /// A group of tensors, one a leaf.
+    enum Group: String {
+        /// The lanes as they were when the checkpoint was written.
+        case state
+        /// The lanes as they were after their best epochs.
+        case best
+    }
+
+    /// The epochs that are in it; nil for a starting model.
+    let epochs: Int?
     private let file: SafetensorsFile
     private let name: String
+    private let bestValues: [Double?]
 
     /// The file's name after so many epochs.
     static func fileName(epochs: Int) -> String {
@@ -30,7 +43,7 @@ struct Checkpoint {
         program: LoadedProgram, to path: FilePath
     ) throws {
         let leaves = program.bundle.description.state
-        let all = try download(state.leaves, "state", leaves) + download(best, leaves)
+        let all = try download(state.leaves, .state, leaves) + download(best, leaves)
         try Safetensors.write(
             all.map { ($0.name, $0.dtype, $0.shape, $0.bytes.readOnly) },
             metadata: [epochsKey: String(epochs), bestKey: values.bits], to: path, durable: true)
@@ -40,7 +53,7 @@ struct Checkpoint {
         _ best: borrowing LoadedProgram.State?, _ leaves: [ProgramDescription.Leaf]
     ) throws -> [Tensor] {
         switch best {
-        case .some(let best): return try download(best.leaves, "best", leaves)
+        case .some(let best): return try download(best.leaves, .best, leaves)
         case .none: return []
         }
     }
@@ -48,7 +61,7 @@ struct Checkpoint {
     private typealias Tensor = (name: String, dtype: DType, shape: [Int], bytes: HostBatches)
 
     private static func download(
-        _ list: borrowing BufferList, _ group: String, _ leaves: [ProgramDescription.Leaf]
+        _ list: borrowing BufferList, _ group: Group, _ leaves: [ProgramDescription.Leaf]
     ) throws -> [Tensor] {
         var tensors: [Tensor] = []
         for (index, leaf) in leaves.enumerated() {
@@ -63,20 +76,22 @@ struct Checkpoint {
         return tensors
     }
 
-    private static func tensorName(_ group: String, _ index: Int) -> String {
+    private static func tensorName(_ group: Group, _ index: Int) -> String {
         let text = String(index)
-        return "\(group)/\(String(repeating: "0", count: max(0, 4 - text.count)))\(text)"
+        return "\(group.rawValue)/\(String(repeating: "0", count: max(0, 4 - text.count)))\(text)"
     }
 
-    /// Opens a checkpoint and checks it whole.
+    /// Opens a checkpoint or a starting model and checks it whole.
     init(_ path: FilePath) throws(TrainingError) {
         name = path.string
         do {
             file = try SafetensorsFile(path)
-            guard try file.verifyDigest(), let epochs = file.metadata[Self.epochsKey].flatMap({ Int($0) }) else {
+            let text = file.metadata[Self.epochsKey]
+            epochs = text.flatMap { Int($0) }
+            guard try file.verifyDigest(), text == nil || epochs != nil else {
                 throw TrainingError(.invalidUnit, "the checkpoint \(path) is damaged")
             }
-            self.epochs = epochs
+            bestValues = BestEpochs.values(ofBits: file.metadata[Self.bestKey] ?? "")
         } catch let error as TrainingError {
             throw error
         } catch {
@@ -85,35 +100,31 @@ struct Checkpoint {
     }
 
     /// Whether it holds the states of best epochs.
-    var hasBest: Bool { file.names.contains(Self.tensorName("best", 0)) }
+    var hasBest: Bool { holds(.best, leaf: 0) }
 
-    /// The best values of some of its lanes.
-    func bestValues(_ best: Unit.Best?, lanes: [Int]) -> BestEpochs {
-        BestEpochs(best, bits: file.metadata[Self.bestKey] ?? "", lanes: lanes)
-    }
+    /// Whether it holds a leaf.
+    func holds(_ group: Group, leaf: Int) -> Bool { file.contains(Self.tensorName(group, leaf)) }
 
-    /// The state of some of its lanes, on the device; spare lanes hold copies of the first.
-    func state(best: Bool, lanes: [Int], of program: LoadedProgram) throws -> LoadedProgram.State {
-        var leaves: [HostBatches] = []
-        for index in program.bundle.description.state.indices {
-            let tensor = try file.tensor(Self.tensorName(best ? "best" : "state", index))
-            let bytes = HostBatches(byteCount: program.lanes * tensor.rowBytes)
-            try tensor.withBytes { source in
-                for target in 0..<program.lanes {
-                    let lane = target < lanes.count ? lanes[target] : lanes.first ?? 0
-                    guard lane >= 0, lane < tensor.rows, let base = bytes.bytes.baseAddress,
-                        let from = source.baseAddress
-                    else {
-                        throw TrainingError(.invalidUnit, "the checkpoint \(name) has no lane \(lane)")
-                    }
-                    (base + target * tensor.rowBytes).copyMemory(
-                        from: from + lane * tensor.rowBytes, byteCount: tensor.rowBytes)
-                }
-            }
-            leaves.append(bytes)
+    /// The value of a lane's best epoch.
+    func bestValue(of lane: Int) -> Double? { bestValues.indices.contains(lane) ? bestValues[lane] : nil }
+
+    /// Copies one lane of a leaf; false when the file does not hold the leaf.
+    func copy(
+        _ group: Group, leaf index: Int, lane: Int, into target: UnsafeMutableRawBufferPointer,
+        as leaf: ProgramDescription.Leaf
+    ) throws -> Bool {
+        guard holds(group, leaf: index) else { return false }
+        let tensor = try file.tensor(Self.tensorName(group, index))
+        guard tensor.dtype.rawValue == leaf.dtype, Array(tensor.shape.dropFirst()) == leaf.shape else {
+            throw TrainingError(.invalidUnit, "\(name) is of another program: \(leaf.path) has another shape or type")
         }
-        return try withExtendedLifetime(leaves) {
-            try program.state(leaves.map(\.readOnly))
+        guard tensor.shape.count == leaf.shape.count + 1, (0..<tensor.rows).contains(lane) else {
+            throw TrainingError(.invalidUnit, "the checkpoint \(name) has no lane \(lane)")
         }
+        tensor.withBytes { source in
+            target.copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: source[lane * target.count..<(lane + 1) * target.count]))
+        }
+        return true
     }
 }

@@ -31,18 +31,11 @@ struct UnitTraining {
         let clock = ContinuousClock()
         let began = clock.now
         var checkpointed = began
-        let checkpoint = try openCheckpoint()
-        let earlierLanes = unit.lanes.map(\.start.lane)
-        var state =
-            try checkpoint.map { try $0.state(best: false, lanes: earlierLanes, of: program) } ?? startingState()
-        var best =
-            checkpoint?.bestValues(unit.save.best, lanes: earlierLanes)
-            ?? BestEpochs(unit.save.best, lanes: unit.lanes.count)
-        var bestState: LoadedProgram.State?
-        if let checkpoint, checkpoint.hasBest {
-            bestState = try checkpoint.state(best: true, lanes: earlierLanes, of: program)
-        }
-        if unit.save.initial, checkpoint == nil { keep(try TrainedState(state, .initial, of: unit, program)) }
+        let starts = try LaneStarts(unit, of: program)
+        var state = try starts.state()
+        var best = starts.bestValues()
+        var bestState = try starts.bestState(beside: state)
+        if unit.save.initial, starts.areBeginnings { keep(try TrainedState(state, .initial, of: unit, program)) }
         for epoch in unit.fit.firstEpoch..<unit.fit.lastEpoch {
             let epochBegan = clock.now
             var metrics = try train(epoch, &state)
@@ -79,38 +72,11 @@ struct UnitTraining {
         return nil
     }
 
-    /// The checkpoint that the lanes start from, if they do; a unit's lanes all start from the same.
-    private func openCheckpoint() throws(TrainingError) -> Checkpoint? {
-        guard case .checkpoint(let file, _)? = unit.lanes.first?.start else { return nil }
-        let checkpoint = try Checkpoint(FilePath(file))
-        guard checkpoint.epochs == unit.fit.firstEpoch else {
-            throw TrainingError(
-                .invalidUnit,
-                "the checkpoint \(file) is of epoch \(checkpoint.epochs), the unit begins with epoch "
-                    + "\(unit.fit.firstEpoch)")
-        }
-        return checkpoint
-    }
-
     /// Removes what a newer checkpoint has made superfluous.
     private func removeCheckpoints(but kept: String) throws {
         for name in try Folder.list(folder) where name.hasPrefix("checkpoint-") && name != kept {
             try Folder.remove(own: folder.appending(name))
         }
-    }
-
-    private func startingState() throws -> LoadedProgram.State {
-        for lane in unit.lanes where lane.start != .initialize {
-            throw TrainingError(.invalidUnit, "the lanes of unit \(unit.id) do not start in the same way")
-        }
-        let seeds = unit.lanes.map { lane in
-            program.bundle.description.seeds(for: lane.seed)
-        }
-        var state = try program.initialize(seeds: seeds)
-        for parameter in Set(unit.lanes.flatMap(\.parameters.keys)).sorted() {
-            try program.set(parameter, to: unit.lanes.map { $0.parameters[parameter] ?? .nan }, in: &state)
-        }
-        return state
     }
 
     private func train(_ epoch: Int, _ state: inout LoadedProgram.State) throws -> [String: [Double]] {

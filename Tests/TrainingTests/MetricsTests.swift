@@ -40,7 +40,7 @@ import Units
         var first = BestEpochs(watched, lanes: 3)
         let third = 1.0 / 3
         _ = first.update(["val_loss": [third, .nan, -0.0]])
-        var second = BestEpochs(watched, bits: first.bits, lanes: [2, 1, 0])
+        var second = BestEpochs(watched, values: Array(BestEpochs.values(ofBits: first.bits).reversed()))
         #expect(second.update(["val_loss": [0, 7, third]]) == [false, true, false])
         #expect(second.update(["val_loss": [0, 7, third.nextDown]]) == [false, false, true])
     }

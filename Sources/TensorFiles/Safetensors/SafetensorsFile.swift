@@ -91,6 +91,9 @@ public struct SafetensorsFile: Sendable {
         }
     }
 
+    /// Whether there is a tensor of a name.
+    public func contains(_ name: String) -> Bool { places[name] != nil }
+
     /// A tensor's elements, where they stand in the file.
     public func tensor(_ name: String) throws(TensorFilesError) -> MappedArray {
         guard let place = places[name] else {

@@ -1,0 +1,114 @@
+import Bundles
+import PJRT
+import Programs
+import SystemPackage
+import TensorFiles
+import Units
+
+/// Where the lanes of a unit start: drawn from their seeds, with the weights of a starting model, or in the middle of
+/// their training, each lane from a file of its own if need be.
+struct LaneStarts {
+    private let unit: Unit
+    private let program: LoadedProgram
+    /// The files that lanes start from, by path.
+    private let files: [String: Checkpoint]
+
+    /// Opens every file that a lane starts from, and checks it whole.
+    init(_ unit: Unit, of program: LoadedProgram) throws(TrainingError) {
+        self.unit = unit
+        self.program = program
+        var files: [String: Checkpoint] = [:]
+        for lane in unit.lanes {
+            guard case .checkpoint(let file, _) = lane.start, files[file] == nil else { continue }
+            let checkpoint = try Checkpoint(FilePath(file))
+            if let epochs = checkpoint.epochs, epochs != unit.fit.firstEpoch {
+                throw TrainingError(
+                    .invalidUnit,
+                    "the checkpoint \(file) is of epoch \(epochs), the unit begins with epoch \(unit.fit.firstEpoch)")
+            }
+            files[file] = checkpoint
+        }
+        self.files = files
+    }
+
+    /// Whether no lane goes on with training that an earlier unit began.
+    var areBeginnings: Bool { files.values.allSatisfy { $0.epochs == nil } }
+
+    /// The state of all lanes, on the device; spare lanes hold copies of the first.
+    func state() throws -> LoadedProgram.State {
+        guard !files.isEmpty else { return try drawn() }
+        guard needsDrawing else { return try assembled(.state) { _, _ in } }
+        let base = try drawn()
+        return try assembled(.state) { leaf, memory in try base.leaves.copyToHost(leaf, into: memory.bytes) }
+    }
+
+    /// The states of the lanes' best epochs, where any has been kept; a lane without one holds its state now.
+    func bestState(beside state: borrowing LoadedProgram.State) throws -> LoadedProgram.State? {
+        guard files.values.contains(where: \.hasBest) else { return nil }
+        return try assembled(.best) { leaf, memory in try state.leaves.copyToHost(leaf, into: memory.bytes) }
+    }
+
+    /// The best values of the lanes so far.
+    func bestValues() -> BestEpochs {
+        let values = unit.lanes.map { lane in file(of: lane)?.bestValue(of: lane.start.lane) }
+        return BestEpochs(unit.save.best, values: values)
+    }
+
+    // MARK: How a state comes about
+
+    private func file(of lane: Unit.Lane) -> Checkpoint? {
+        guard case .checkpoint(let file, _) = lane.start else { return nil }
+        return files[file]
+    }
+
+    /// Whether a lane has leaves that its seed draws: all of them, or those that a starting model leaves out.
+    private var needsDrawing: Bool {
+        unit.lanes.contains { lane in
+            guard let file = file(of: lane) else { return true }
+            return program.bundle.description.state.indices.contains { !file.holds(.state, leaf: $0) }
+        }
+    }
+
+    /// Every lane's state as its seed draws it, with its numbers in their leaves.
+    private func drawn() throws -> LoadedProgram.State {
+        let seeds = unit.lanes.map { lane in program.bundle.description.seeds(for: lane.seed) }
+        var state = try program.initialize(seeds: seeds)
+        for parameter in Set(unit.lanes.flatMap(\.parameters.keys)).sorted() {
+            try program.set(parameter, to: unit.lanes.map { $0.parameters[parameter] ?? .nan }, in: &state)
+        }
+        return state
+    }
+
+    /// The lanes' leaves from their files; `fill` brings what a file does not hold, before the lanes are copied over it.
+    private func assembled(
+        _ group: Checkpoint.Group, over fill: (Int, HostBatches) throws -> Void
+    ) throws -> LoadedProgram.State {
+        var leaves: [HostBatches] = []
+        for (index, leaf) in program.bundle.description.state.enumerated() {
+            guard let laneBytes = DType(rawValue: leaf.dtype)?.byteCount(of: leaf.shape) else {
+                throw TrainingError(.invalidUnit, "leaf \(leaf.path) has the unknown element type \(leaf.dtype)")
+            }
+            let memory = HostBatches(byteCount: program.lanes * laneBytes)
+            try fill(index, memory)
+            for target in 0..<program.lanes {
+                let lane = unit.lanes[target < unit.lanes.count ? target : 0]
+                let place = UnsafeMutableRawBufferPointer(
+                    rebasing: memory.bytes[target * laneBytes..<(target + 1) * laneBytes])
+                guard let file = file(of: lane),
+                    try file.copy(group, leaf: index, lane: lane.start.lane, into: place, as: leaf)
+                else { continue }
+                // What is chosen for a trial goes before what its starting model was trained with.
+                if file.epochs == nil, let value = number(in: index, of: lane) {
+                    place.storeBytes(of: Float(value), as: Float.self)
+                }
+            }
+            leaves.append(memory)
+        }
+        return try withExtendedLifetime(leaves) { try program.state(leaves.map(\.readOnly)) }
+    }
+
+    /// The number that a lane has of its own in a leaf.
+    private func number(in leaf: Int, of lane: Unit.Lane) -> Double? {
+        program.bundle.description.parameters.first { $0.leaf == leaf }.flatMap { lane.parameters[$0.name] }
+    }
+}
