@@ -30,9 +30,13 @@ struct BestEpochRecord: Sendable {
     }
 
     /// Recalls from the ledger what was best before an interruption.
-    mutating func recall(_ results: [TrialResult], before epochs: Int) {
+    mutating func recall(_ results: [TrialResult], of trials: [Trial], before epochs: Int) {
         for result in results {
-            for (epoch, value) in (result.history[metric] ?? []).prefix(epochs).enumerated() {
+            let fit = trials[result.trial].fit
+            let measured = (fit.initialEpoch..<max(fit.initialEpoch, epochs)).filter {
+                !metric.hasPrefix("val_") || fit.validationFrequency.isDue(after: $0)
+            }
+            for (epoch, value) in zip(measured, result.history[metric] ?? []) {
                 note(epoch, [result.trial], [metric: [value]])
             }
         }

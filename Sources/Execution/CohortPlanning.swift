@@ -5,9 +5,10 @@ import Experiments
 import Lowering
 import Planning
 import TensorFiles
+import Units
 
 extension Preparation {
-    /// Packs a group's trials into cohorts for the devices.
+    /// Packs a group's trials into cohorts for the devices; trials of one cohort are fitted alike.
     ///
     /// - Parameter largest: the most lanes, where memory has set a limit.
     func plan(_ group: ProgramGroup, largest: Int? = nil) -> PlannedProgram {
@@ -16,24 +17,51 @@ extension Preparation {
         // Inside a loop XLA's CPU compiler cannot rewrite the grouped convolutions that vectorizing makes.
         let form: Workload.Form = description.hasConvolution && isCPU ? .looped : .vectorized
         let program = Workload.Program(form: form, stateBytes: description.stateBytes, rowBytes: description.rowBytes)
-        let workload = Workload(
-            trials: group.trials.map { trial in
-                let partition = partitions[trial.partition]
-                return Workload.Trial(
-                    index: trial.index, trainingRows: partition.training.count,
-                    validationRows: partition.validation?.count ?? 0)
-            }, program: program, batchSize: experiment.fit.batchSize,
-            validationBatchSize: validationBatchSize, epochs: experiment.fit.epochs)
         let fleet = DeviceFleet(
             count: devices.count, memory: devices.compactMap(\.memory).min() ?? .max, kind: isCPU ? .cpu : .gpu)
-        let cohorts = Packing.cohorts(of: workload, on: fleet, largest: largest)
-        let widest = cohorts.map(\.lanes).max() ?? 1
+        var cohorts: [Cohort] = []
+        var memory = 0
+        for (fit, trials) in fittedAlike(group.trials) {
+            let workload = Workload(
+                trials: trials.map { trial in
+                    let partition = partitions[trial.partition]
+                    return Workload.Trial(
+                        index: trial.index, trainingRows: partition.training.count,
+                        validationRows: partition.validation?.count ?? 0)
+                }, program: program, batchSize: fit.batchSize, validationBatchSize: fit.validationBatchSize,
+                epochs: fit.lastEpoch - fit.firstEpoch, stepsPerEpoch: fit.stepsPerEpoch)
+            let packed = Packing.cohorts(of: workload, on: fleet, largest: largest)
+            let needed = Packing.memory(lanes: packed.map(\.lanes).max() ?? 1, workload)
+            // The one that needs most stands first, since that is what a probe compiles.
+            cohorts = needed > memory ? packed + cohorts : cohorts + packed
+            memory = max(memory, needed)
+        }
         return PlannedProgram(
             name: description.name, arguments: group.arguments, description: description, form: form, cohorts: cohorts,
-            stateBytes: program.stateBytes, memory: .estimated(Packing.memory(lanes: widest, workload)))
+            stateBytes: program.stateBytes, memory: .estimated(memory))
     }
 
-    var validationBatchSize: Int { experiment.fit.validationBatchSize ?? experiment.fit.batchSize }
+    /// Trials by how they are fitted, in the order of their first.
+    private func fittedAlike(_ trials: [Trial]) -> [(fit: Unit.FitSettings, trials: [Trial])] {
+        var order: [Unit.FitSettings] = []
+        var groups: [Unit.FitSettings: [Trial]] = [:]
+        for trial in trials {
+            let fit = fitSettings(of: trial)
+            if groups[fit] == nil { order.append(fit) }
+            groups[fit, default: []].append(trial)
+        }
+        return order.map { ($0, groups[$0] ?? []) }
+    }
+
+    /// How a trial is fitted, with the number of its rows, which Keras's own choice of a batch size depends on.
+    func fitSettings(of trial: Trial) -> Unit.FitSettings {
+        let fit = trial.fit
+        return Unit.FitSettings(
+            firstEpoch: fit.initialEpoch, lastEpoch: fit.epochs,
+            batchSize: fit.batchSize(rows: partitions[trial.partition].training.count),
+            stepsPerEpoch: fit.stepsPerEpoch, validationBatchSize: fit.resolvedValidationBatchSize,
+            validationFrequency: Unit.ValidationFrequency(fit.validationFrequency), shuffle: Unit.Shuffle(fit.shuffle))
+    }
 
     /// Every function that a program's cohorts call.
     func functions(_ program: PlannedProgram) -> [FunctionRequest] {
@@ -49,7 +77,7 @@ extension Preparation {
             if cohort.hasFullBatches {
                 add(
                     FunctionRequest(
-                        .train, lanes: cohort.lanes, steps: cohort.steps, rows: experiment.fit.batchSize, form: form))
+                        .train, lanes: cohort.lanes, steps: cohort.steps, rows: cohort.batchSize, form: form))
             }
             for tail in cohort.tails {
                 add(FunctionRequest(.train, lanes: cohort.lanes, steps: 1, rows: tail, form: form))
@@ -57,7 +85,7 @@ extension Preparation {
             if cohort.hasFullEvaluateBatches {
                 add(
                     FunctionRequest(
-                        .evaluate, lanes: cohort.lanes, steps: cohort.evaluateSteps, rows: validationBatchSize,
+                        .evaluate, lanes: cohort.lanes, steps: cohort.evaluateSteps, rows: cohort.validationBatchSize,
                         form: form))
             }
             for tail in cohort.evaluateTails {
@@ -66,6 +94,25 @@ extension Preparation {
             if program.description.finalizes { add(FunctionRequest(.finalize, lanes: cohort.lanes)) }
         }
         return functions
+    }
+}
+
+extension Unit.Shuffle {
+    fileprivate init(_ shuffle: FitOptions.Shuffle) {
+        switch shuffle {
+        case .none: self = .none
+        case .rows: self = .rows
+        case .batch: self = .batch
+        }
+    }
+}
+
+extension Unit.ValidationFrequency {
+    fileprivate init(_ frequency: FitOptions.ValidationFrequency) {
+        switch frequency {
+        case .every(let number): self = .every(number)
+        case .epochs(let numbers): self = .epochs(numbers)
+        }
     }
 }
 

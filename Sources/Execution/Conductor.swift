@@ -86,7 +86,8 @@ actor Conductor: RunnerProcess.Delegate {
         let renewed = try unit.renewed(as: nextName(), lanes: unit.lanes.indices, checkpoint: checkpoint, in: folder)
         let trials = unit.lanes.map(\.trial)
         try ledger.requeue(trials: trials, epochs: epochs)
-        bestEpochs.recall(try ledger.results(filter: TrialFilter(trials: trials)), before: epochs)
+        bestEpochs.recall(
+            try ledger.results(filter: TrialFilter(trials: trials)), of: preparation.trials, before: epochs)
         let rows = unit.lanes.map(\.training.count).max() ?? 0
         let cost = Double(unit.fit.lastEpoch - epochs) * Double(rows)
         await queue.add([register(Known(unit: renewed, cost: cost, lineage: UnitLineage()))])

@@ -59,7 +59,9 @@ extension Preparation {
         let bundle = try await lowerer.describe(
             ProgramRequest(
                 model: model(arguments), x: tensors(.x), y: tensors(.y), sampleWeight: tensors(.sampleWeight).first,
-                batchSize: experiment.fit.batchSize, learningRates: rates, seeds: seeds))
+                // What the description is traced with; functions are lowered for every size that trials have.
+                batchSize: trials.first.map { $0.fit.batchSize(rows: partitions[$0.partition].training.count) } ?? 32,
+                learningRates: rates, seeds: seeds))
         try checkMetrics(bundle.description)
         if let callback = experiment.callbacks.first {
             throw experiment.error(.unsupported, at: "callbacks", "the native engine has no \(callback.name) yet")
@@ -137,7 +139,11 @@ extension Experiment {
 
 extension Trial {
     /// The arguments of the build function where each learning rate has a program of its own.
-    fileprivate var parametersButSeed: [String: ParameterValue] { parameters.filter { $0.key != "seed" } }
+    fileprivate var parametersButSeed: [String: ParameterValue] {
+        var arguments = arguments
+        arguments["learning_rate"] = parameters["learning_rate"]
+        return arguments
+    }
 }
 
 extension JSONValue {

@@ -16,7 +16,7 @@ extension Preparation {
             trial: trial.index, name: trial.name, seed: trial.seed, parameters: parameters,
             partition: experiment.partition == .none ? nil : trial.partition, partitionLabel: trial.partitionLabel,
             rows: partition.training.count, validationRows: partition.validation?.count ?? 0,
-            plannedEpochs: experiment.fit.epochs, engine: "native")
+            plannedEpochs: trial.fit.epochs, engine: "native")
     }
 
     /// With `save: {top: N}`: removes the models of all but the best trials, which were kept until it was known.

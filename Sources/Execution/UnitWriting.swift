@@ -29,6 +29,10 @@ extension Preparation {
                 validation: partition.validation.map { rows.range(of: $0, -1 - trial.partition) })
         }
         let folder = run.unit(id)
+        // A cohort's trials are fitted alike.
+        guard let fit = cohort.trials.first.map({ fitSettings(of: trials[$0]) }) else {
+            throw RunError(.machine, "the unit \(folder) would have no trials")
+        }
         let unit = Unit(
             id: id, work: work,
             program: Unit.ProgramReference(folder: group.bundle.folder.string, key: group.bundle.digest),
@@ -36,10 +40,7 @@ extension Preparation {
                 lanes: cohort.lanes, steps: cohort.steps, evaluateSteps: cohort.evaluateSteps,
                 form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue),
             lanes: lanes, sources: sources.order.map { reference(dataset.sources[$0]) },
-            fit: Unit.FitSettings(
-                firstEpoch: 0, lastEpoch: experiment.fit.epochs, batchSize: experiment.fit.batchSize,
-                validationBatchSize: validationBatchSize, validationFrequency: experiment.fit.validationFrequency,
-                shuffle: experiment.fit.shuffle), callbacks: unitCallbacks(), save: saveSettings)
+            fit: fit, callbacks: unitCallbacks(), save: saveSettings)
         do {
             try Folder.create(folder)
             try rows.numbers.span.withUnsafeBytes { bytes in

@@ -1,6 +1,6 @@
 /// One hyperparameter and the values that trials take of it.
 public struct Axis: Sendable, Equatable, Codable {
-    /// `seed`, `learning_rate`, or an argument of the build function.
+    /// `seed`, `learning_rate`, a setting of `fit` (see ``FitSetting``), or an argument of the build function.
     public var name: String
     /// The values, in the order of the trials.
     public var values: [ParameterValue]

@@ -1,24 +1,29 @@
-/// How every trial is fitted, with the meaning of Keras's `Model.fit`.
+/// How every trial is fitted, with the meaning of Keras's `Model.fit`; trials may differ in what ``FitSetting`` lists.
 public struct FitOptions: Sendable, Equatable, Codable {
-    /// How many times each row is seen.
+    /// The epoch to train up to: epochs are numbered `initialEpoch..<epochs`.
     public var epochs: Int
-    /// Rows a gradient step.
-    public var batchSize: Int
+    /// Rows a gradient step; `nil`: 32, or with `stepsPerEpoch` what makes so many steps of a trial's rows.
+    public var batchSize: Int?
     /// What is validated on.
     public var validation: Validation
-    /// Whether the rows are put in a new order before each epoch.
-    public var shuffle: Bool
+    /// In which order an epoch takes the rows.
+    public var shuffle: Shuffle
     /// Rows a step of validation; `nil`: as `batchSize`.
     public var validationBatchSize: Int?
-    /// Validation happens after every this many epochs.
-    public var validationFrequency: Int
+    /// After which epochs validation happens.
+    public var validationFrequency: ValidationFrequency
     /// The column of the data that weighs the rows, or `nil`.
     public var sampleWeight: String?
+    /// The number of the first epoch, from 0.
+    public var initialEpoch: Int
+    /// Batches an epoch, the next epoch going on with those that follow; `nil`: all there are.
+    public var stepsPerEpoch: Int?
 
     /// Options, Keras's defaults where nothing is said.
     public init(
-        epochs: Int = 1, batchSize: Int = 32, validation: Validation = .automatic, shuffle: Bool = true,
-        validationBatchSize: Int? = nil, validationFrequency: Int = 1, sampleWeight: String? = nil
+        epochs: Int = 1, batchSize: Int? = nil, validation: Validation = .automatic, shuffle: Shuffle = .rows,
+        validationBatchSize: Int? = nil, validationFrequency: ValidationFrequency = .every(1),
+        sampleWeight: String? = nil, initialEpoch: Int = 0, stepsPerEpoch: Int? = nil
     ) {
         self.epochs = epochs
         self.batchSize = batchSize
@@ -27,6 +32,8 @@ public struct FitOptions: Sendable, Equatable, Codable {
         self.validationBatchSize = validationBatchSize
         self.validationFrequency = validationFrequency
         self.sampleWeight = sampleWeight
+        self.initialEpoch = initialEpoch
+        self.stepsPerEpoch = stepsPerEpoch
     }
 
     /// Which rows a trial validates on.
@@ -38,4 +45,53 @@ public struct FitOptions: Sendable, Equatable, Codable {
         /// Data of its own, the same for all trials (with `{by: file}`: one, or one a trial).
         case data(DataDescription)
     }
+
+    /// In which order an epoch takes the rows.
+    public enum Shuffle: String, Sendable, Equatable, Codable {
+        /// As they stand in the partition.
+        case none
+        /// In a new order each epoch.
+        case rows
+        /// The batches as they stand, the rows of each in a new order, as `shuffle="batch"`.
+        case batch
+    }
+
+    /// After which epochs validation happens.
+    public enum ValidationFrequency: Sendable, Equatable, Codable {
+        /// After those whose number, counted from 1, this divides.
+        case every(Int)
+        /// After those of these numbers, counted from 1.
+        case epochs([Int])
+    }
+}
+
+extension FitOptions {
+    /// Rows a gradient step of a trial with so many rows, as `keras.src.trainers.data_adapters.ArrayDataAdapter` has it.
+    public func batchSize(rows: Int) -> Int {
+        batchSize ?? stepsPerEpoch.map { max(1, (rows + $0 - 1) / $0) } ?? Self.kerasBatchSize
+    }
+
+    /// Rows a step of validation.
+    public var resolvedValidationBatchSize: Int { validationBatchSize ?? batchSize ?? Self.kerasBatchSize }
+
+    private static let kerasBatchSize = 32
+}
+
+extension FitOptions.ValidationFrequency {
+    /// Whether validation follows an epoch, by its number from 0: Keras's `Trainer._should_eval`.
+    public func isDue(after epoch: Int) -> Bool {
+        switch self {
+        case .every(let number): (epoch + 1).isMultiple(of: number)
+        case .epochs(let numbers): numbers.contains(epoch + 1)
+        }
+    }
+}
+
+extension FitOptions.Shuffle: ExpressibleByBooleanLiteral {
+    public init(booleanLiteral value: Bool) { self = value ? .rows : .none }
+}
+
+extension FitOptions.ValidationFrequency: ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
+    public init(integerLiteral value: Int) { self = .every(value) }
+    public init(arrayLiteral elements: Int...) { self = .epochs(elements) }
 }

@@ -12,11 +12,13 @@ public struct Trial: Sendable, Equatable, Codable {
     public var partition: Int
     /// What the partition is called.
     public var partitionLabel: String
+    /// How it is fitted: the experiment's options with the trial's own parameters in their place.
+    public var fit: FitOptions
 
     /// A trial.
     public init(
         index: Int, name: String, seed: UInt64, parameters: [String: ParameterValue], partition: Int,
-        partitionLabel: String
+        partitionLabel: String, fit: FitOptions = FitOptions()
     ) {
         self.index = index
         self.name = name
@@ -24,12 +26,13 @@ public struct Trial: Sendable, Equatable, Codable {
         self.parameters = parameters
         self.partition = partition
         self.partitionLabel = partitionLabel
+        self.fit = fit
     }
 
-    /// The arguments that the build function is called with: all parameters but `seed` and `learning_rate`, which
-    /// reach it only if it takes them.
+    /// The arguments that the build function is called with: all parameters but the settings of `fit`, and but `seed`
+    /// and `learning_rate`, which reach it only if it takes them.
     public var arguments: [String: ParameterValue] {
-        parameters.filter { $0.key != "seed" && $0.key != "learning_rate" }
+        parameters.filter { $0.key != "seed" && $0.key != "learning_rate" && !FitSetting.isName($0.key) }
     }
 }
 
@@ -62,7 +65,7 @@ extension Experiment {
                     Trial(
                         index: trials.count, name: String(repeating: "0", count: width - number.count) + number,
                         seed: parameters["seed"]?.int.flatMap { UInt64(exactly: $0) } ?? seed, parameters: parameters,
-                        partition: partition, partitionLabel: label))
+                        partition: partition, partitionLabel: label, fit: fit.with(parameters)))
             }
         }
         return trials

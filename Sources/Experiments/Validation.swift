@@ -72,14 +72,7 @@ extension Experiment {
     }
 
     private func validateFit() throws(ExperimentError) {
-        try require(fit.epochs >= 1, at: "fit.epochs", "must be at least 1, found \(fit.epochs)")
-        try require(fit.batchSize >= 1, at: "fit.batch_size", "must be at least 1, found \(fit.batchSize)")
-        try require(
-            fit.validationFrequency >= 1, at: "fit.validation_freq",
-            "must be at least 1, found \(fit.validationFrequency)")
-        if let size = fit.validationBatchSize {
-            try require(size >= 1, at: "fit.validation_batch_size", "must be at least 1, found \(size)")
-        }
+        try validateFitCounts()
         switch fit.validation {
         case .automatic: break
         case .share(let share):

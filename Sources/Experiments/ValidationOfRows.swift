@@ -134,6 +134,7 @@ extension Experiment {
 
     private func validateAxisName(_ name: String, at key: String) throws(ExperimentError) {
         guard name != "seed", name != "learning_rate" else { return }
+        guard !FitSetting.isName(name) else { return }
         if ExperimentReading.fitKeys.contains(name) {
             throw error(
                 .unsupported, at: key, "a setting of fit, the same for all trials: give it as fit.\(name)")
@@ -141,7 +142,7 @@ extension Experiment {
         if !model.takesArguments {
             throw error(
                 .conflict, at: key, "only a build function takes arguments, and the model is not one", found: name,
-                accepted: ["learning_rate", "seed"])
+                accepted: (["learning_rate", "seed"] + FitSetting.allCases.map(\.rawValue)).sorted())
         }
         if !isPythonName(name) {
             throw error(.invalidValue, at: key, "'\(name)' cannot be an argument of a Python function")
@@ -161,6 +162,12 @@ extension Experiment {
                 throw error(.invalidValue, at: key, "a learning rate is a number greater than 0, found \(value)")
             }
         default:
+            if let setting = FitSetting(rawValue: name) {
+                var fit = fit
+                try require(
+                    setting.put(value, in: &fit), at: key, "must be \(setting.accepts), found \(value)")
+                return
+            }
             try require(!holdsMapping(value), at: key, "a parameter is a number, text, true, false, null or a list")
         }
     }

@@ -16,12 +16,16 @@ public struct Cohort: Sendable, Equatable, Codable {
     public var hasFullBatches: Bool
     /// Whether any trial has a whole batch of validation rows.
     public var hasFullEvaluateBatches: Bool
+    /// Rows a whole batch of training.
+    public var batchSize: Int
+    /// Rows a whole batch of validation.
+    public var validationBatchSize: Int
     /// Steps of all its epochs, over lanes: what makes it long or short among its like.
     public var cost: Double
 
     public init(
         trials: [Int], lanes: Int, steps: Int, evaluateSteps: Int, tails: [Int], evaluateTails: [Int],
-        hasFullBatches: Bool, hasFullEvaluateBatches: Bool, cost: Double
+        hasFullBatches: Bool, hasFullEvaluateBatches: Bool, batchSize: Int, validationBatchSize: Int, cost: Double
     ) {
         self.trials = trials
         self.lanes = lanes
@@ -31,6 +35,8 @@ public struct Cohort: Sendable, Equatable, Codable {
         self.evaluateTails = evaluateTails
         self.hasFullBatches = hasFullBatches
         self.hasFullEvaluateBatches = hasFullEvaluateBatches
+        self.batchSize = batchSize
+        self.validationBatchSize = validationBatchSize
         self.cost = cost
     }
 }

@@ -6,7 +6,7 @@ public enum Packing {
     /// Bytes of batches that one call of `train` is given at most, so that data never crowds the state out.
     static let batchBytesACall = 64 << 20
 
-    /// Packs the trials of one program into cohorts, the longest first.
+    /// Packs trials of one program that are fitted alike into cohorts, the longest first.
     ///
     /// Trials of like length and like last batch stand together, so that few lanes wait and few tails are compiled.
     /// - Parameter largest: the most lanes a cohort may have, if memory or the user sets a limit.
@@ -18,9 +18,10 @@ public enum Packing {
             let two = sortKey(second, workload)
             return one == two ? first.index < second.index : one.lexicographicallyPrecedes(two)
         }
-        let steps = stepsACall(workload, lanes: lanes, batchSize: workload.batchSize, rows: \.trainingRows)
+        let steps = trainingStepsACall(workload, lanes: lanes)
         let evaluateSteps = stepsACall(
-            workload, lanes: lanes, batchSize: workload.validationBatchSize, rows: \.validationRows)
+            workload, lanes: lanes, batchSize: workload.validationBatchSize,
+            longest: workload.trials.map(workload.wholeValidationBatches).max() ?? 0)
         return stride(from: 0, to: order.count, by: lanes).map { start in
             let members = Array(order[start..<min(start + lanes, order.count)])
             return cohort(of: members, lanes: lanes, steps: steps, evaluateSteps: evaluateSteps, workload)
@@ -73,15 +74,18 @@ public enum Packing {
     ///
     /// Two states (one being saved) and two calls' batches. The compiler's own figures, once known, replace it.
     public static func memory(lanes: Int, _ workload: Workload) -> Int {
-        let steps = stepsACall(workload, lanes: lanes, batchSize: workload.batchSize, rows: \.trainingRows)
+        let steps = trainingStepsACall(workload, lanes: lanes)
         let batches = lanes * max(steps, 1) * workload.batchSize * workload.program.rowBytes
         return 2 * (lanes * workload.program.stateBytes + batches)
     }
 
-    private static func stepsACall(
-        _ workload: Workload, lanes: Int, batchSize: Int, rows: (Workload.Trial) -> Int
-    ) -> Int {
-        let longest = workload.trials.map { rows($0) / batchSize }.max() ?? 0
+    private static func trainingStepsACall(_ workload: Workload, lanes: Int) -> Int {
+        stepsACall(
+            workload, lanes: lanes, batchSize: workload.batchSize,
+            longest: workload.trials.map(workload.wholeBatches).max() ?? 0)
+    }
+
+    private static func stepsACall(_ workload: Workload, lanes: Int, batchSize: Int, longest: Int) -> Int {
         guard longest > 0 else { return 0 }
         let stepBytes = max(1, lanes * batchSize * workload.program.rowBytes)
         let most = max(1, batchBytesACall / stepBytes)
@@ -92,25 +96,26 @@ public enum Packing {
     private static func sortKey(_ trial: Workload.Trial, _ workload: Workload) -> [Int] {
         [
             -(trial.trainingRows / workload.batchSize), trial.trainingRows % workload.batchSize,
-            trial.validationRows % max(1, workload.validationBatchSize),
+            workload.validationTail(trial),
         ]
     }
 
     private static func cohort(
         of members: [Workload.Trial], lanes: Int, steps: Int, evaluateSteps: Int, _ workload: Workload
     ) -> Cohort {
-        func tails(_ size: Int, _ rows: (Workload.Trial) -> Int) -> [Int] {
-            Set(members.map { rows($0) % size }).subtracting([0]).sorted()
+        func tails(_ tail: (Workload.Trial) -> Int) -> [Int] {
+            Set(members.map(tail)).subtracting([0]).sorted()
         }
-        let trainingTails = tails(workload.batchSize, \.trainingRows)
-        let evaluateTails = tails(workload.validationBatchSize, \.validationRows)
-        let longest = members.map { $0.trainingRows / workload.batchSize }.max() ?? 0
+        let trainingTails = tails(workload.tail)
+        let evaluateTails = tails(workload.validationTail)
+        let longest = members.map(workload.wholeBatches).max() ?? 0
         let width = workload.program.form == .looped ? members.count : lanes
         return Cohort(
             trials: members.map(\.index), lanes: lanes, steps: steps, evaluateSteps: evaluateSteps,
             tails: trainingTails,
             evaluateTails: evaluateTails, hasFullBatches: longest > 0,
-            hasFullEvaluateBatches: members.contains { $0.validationRows >= workload.validationBatchSize },
+            hasFullEvaluateBatches: members.contains { workload.wholeValidationBatches($0) > 0 },
+            batchSize: workload.batchSize, validationBatchSize: workload.validationBatchSize,
             cost: Double((longest + trainingTails.count) * workload.epochs * width))
     }
 }

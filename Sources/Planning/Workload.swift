@@ -1,4 +1,4 @@
-/// What a planner must know of the trials of one program, and nothing else of them.
+/// What a planner must know of trials of one program that are fitted alike, and nothing else of them.
 public struct Workload: Sendable, Equatable {
     /// One trial's share of the work.
     public struct Trial: Sendable, Equatable {
@@ -40,15 +40,38 @@ public struct Workload: Sendable, Equatable {
     public var program: Program
     public var batchSize: Int
     public var validationBatchSize: Int
+    /// How many epochs are trained.
     public var epochs: Int
+    /// Batches an epoch; `nil`: all there are.
+    public var stepsPerEpoch: Int?
 
-    public init(trials: [Trial], program: Program, batchSize: Int, validationBatchSize: Int, epochs: Int) {
+    public init(
+        trials: [Trial], program: Program, batchSize: Int, validationBatchSize: Int, epochs: Int,
+        stepsPerEpoch: Int? = nil
+    ) {
         self.trials = trials
         self.program = program
         self.batchSize = batchSize
         self.validationBatchSize = validationBatchSize
         self.epochs = epochs
+        self.stepsPerEpoch = stepsPerEpoch
     }
+
+    /// The most whole batches that an epoch of a trial takes.
+    func wholeBatches(_ trial: Trial) -> Int { min(trial.trainingRows / batchSize, stepsPerEpoch ?? .max) }
+
+    /// The size of the last, partial batch of a trial's rows; 0 where there is none, or no epoch comes to it.
+    func tail(_ trial: Trial) -> Int {
+        let batches = (trial.trainingRows + batchSize - 1) / batchSize
+        let steps = max(1, min(stepsPerEpoch ?? batches, batches))
+        return epochs >= (batches + steps - 1) / steps ? trial.trainingRows % batchSize : 0
+    }
+
+    /// The whole batches of a trial's validation.
+    func wholeValidationBatches(_ trial: Trial) -> Int { trial.validationRows / validationBatchSize }
+
+    /// The size of the last, partial batch of a trial's validation.
+    func validationTail(_ trial: Trial) -> Int { trial.validationRows % validationBatchSize }
 }
 
 /// The devices that a workload is planned for, all alike.

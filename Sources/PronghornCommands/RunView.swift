@@ -101,11 +101,11 @@ struct RunState: Sendable {
         case .compiling(let device, let function):
             touch(device) { $0.doing = "compiling \(function.prefix { $0 != "-" && $0 != "." })" }
             return nil
-        case .epoch(let device, let unit, let epoch, let metrics):
+        case .epoch(let device, let unit, _, let metrics):
             trialEpochs += devices[device]?.trials ?? 0
             touch(device) { state in
                 state.doing = "unit \(unit)"
-                state.epoch = epoch + 1
+                state.epoch += 1
                 state.metrics = metrics
             }
             return nil

@@ -4,8 +4,9 @@ import Units
 /// The rows of one lane, in the order in which an epoch reads them.
 ///
 /// Unshuffled, that is the order of the partition. Shuffled, epoch e (counted from 0) reads the partition's rows as
-/// `SplitMix64(seed: trial's seed, stream: e)` shuffles them: an epoch's order depends on nothing before it, so that a
-/// trial goes on after an interruption as if there had been none.
+/// `SplitMix64(seed: trial's seed, stream: e)` shuffles them (by the batch: as it shuffles one batch after the other,
+/// each in itself): an epoch's order depends on nothing before it, so that a trial goes on after an interruption as if
+/// there had been none. With `steps_per_epoch`, e is the epoch with which going through the rows began.
 struct RowOrder: Sendable {
     /// Row numbers of the source; nil stands for 0..<count.
     private let rows: [Int32]?
@@ -32,6 +33,28 @@ struct RowOrder: Sendable {
 
     /// The order as stored; nil stands for 0..<count.
     var stored: [Int32]? { rows }
+
+    /// The order of an epoch's training as the settings want it; nil stands for 0..<count.
+    func order(of epoch: Int, seed: UInt64, _ fit: Unit.FitSettings) -> [Int32]? {
+        switch fit.shuffle {
+        case .none: stored
+        case .rows: shuffled(seed: seed, epoch: epoch)
+        case .batch: shuffled(seed: seed, epoch: epoch, batchSize: fit.batchSize)
+        }
+    }
+
+    /// The order of an epoch's training with each batch shuffled in itself.
+    func shuffled(seed: UInt64, epoch: Int, batchSize: Int) -> [Int32] {
+        var order = rows ?? Array(0..<Int32(count))
+        var generator = SplitMix64(seed: seed, stream: UInt64(epoch))
+        for first in stride(from: 0, to: order.count, by: batchSize) {
+            let places = first..<min(first + batchSize, order.count)
+            var batch = Array(order[places])
+            generator.shuffle(&batch)
+            order.replaceSubrange(places, with: batch)
+        }
+        return order
+    }
 
     /// The order of an epoch's training, drawn from the trial's seed.
     func shuffled(seed: UInt64, epoch: Int) -> [Int32] {

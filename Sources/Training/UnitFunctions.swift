@@ -5,8 +5,11 @@ extension Unit {
     /// The functions that training this unit calls, in the order in which it first needs them.
     var functions: [(name: FunctionName, steps: Int?, rows: Int?)] {
         var functions: [(name: FunctionName, steps: Int?, rows: Int?)] = [(.initialize, nil, nil)]
-        functions += passFunctions(
-            .train, lanes.map(\.training.count), batchSize: fit.batchSize, steps: packing.steps)
+        let epochs = fit.firstEpoch..<fit.lastEpoch
+        let counts = Set(lanes.map(\.training.count)).flatMap { rows in
+            epochs.map { fit.epochRows($0, of: rows).rows.count }
+        }
+        functions += passFunctions(.train, counts, batchSize: fit.batchSize, steps: packing.steps)
         functions += passFunctions(
             .evaluate, lanes.compactMap(\.validation?.count), batchSize: fit.validationBatchSize,
             steps: packing.evaluateSteps)

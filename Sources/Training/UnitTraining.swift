@@ -82,9 +82,10 @@ struct UnitTraining {
     private func train(_ epoch: Int, _ state: inout LoadedProgram.State) throws -> [String: [Double]] {
         let batches = unit.lanes.enumerated().map { index, lane in
             let order = data.training[index]
+            let taken = unit.fit.epochRows(epoch, of: order.count)
             return LaneBatch(
-                order: unit.fit.shuffle ? order.shuffled(seed: lane.seed, epoch: epoch) : order.stored, first: 0,
-                count: order.count, data: data.sources[lane.source])
+                order: order.order(of: taken.orderEpoch, seed: lane.seed, unit.fit), first: taken.rows.lowerBound,
+                count: taken.rows.count, data: data.sources[lane.source])
         }
         return try pass(
             .train, batches, batchSize: unit.fit.batchSize, steps: unit.packing.steps, epoch,
@@ -92,7 +93,7 @@ struct UnitTraining {
     }
 
     private func validates(after epoch: Int) -> Bool {
-        unit.lanes.contains { $0.validation != nil } && (epoch + 1).isMultiple(of: unit.fit.validationFrequency)
+        unit.lanes.contains { $0.validation != nil } && unit.fit.validationFrequency.isDue(after: epoch)
     }
 
     private func validate(_ epoch: Int, _ state: inout LoadedProgram.State) throws -> [String: [Double]] {
@@ -148,10 +149,10 @@ private struct Call {
         var part = lane
         let whole = lane.count / batchSize
         if let firstStep {
-            part.first = min(firstStep, whole) * batchSize
+            part.first += min(firstStep, whole) * batchSize
             part.count = max(0, min(whole - firstStep, steps)) * batchSize
         } else {
-            part.first = whole * batchSize
+            part.first += whole * batchSize
             part.count = lane.count % batchSize == rows ? rows : 0
         }
         return part

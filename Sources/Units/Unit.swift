@@ -175,30 +175,6 @@ extension Unit {
         }
     }
 
-    /// How every lane is fitted, with `Model.fit`'s meaning.
-    public struct FitSettings: Codable, Sendable, Equatable {
-        /// Epochs trained are `firstEpoch..<lastEpoch`.
-        public var firstEpoch: Int
-        public var lastEpoch: Int
-        public var batchSize: Int
-        public var validationBatchSize: Int
-        /// Validation happens after epochs whose number, from 1, this divides.
-        public var validationFrequency: Int
-        public var shuffle: Bool
-
-        public init(
-            firstEpoch: Int, lastEpoch: Int, batchSize: Int, validationBatchSize: Int, validationFrequency: Int,
-            shuffle: Bool
-        ) {
-            self.firstEpoch = firstEpoch
-            self.lastEpoch = lastEpoch
-            self.batchSize = batchSize
-            self.validationBatchSize = validationBatchSize
-            self.validationFrequency = validationFrequency
-            self.shuffle = shuffle
-        }
-    }
-
     /// Which model files a unit leaves in its folder `models/`.
     public struct SaveSettings: Codable, Sendable, Equatable {
         /// `models/NAME.keras`, as trained at the end.

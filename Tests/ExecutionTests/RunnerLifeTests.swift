@@ -158,8 +158,8 @@ import Units
                 id: id, work: .train, program: .init(folder: "", key: ""),
                 packing: .init(lanes: 1, steps: 1, evaluateSteps: 0, form: "vectorized"), lanes: [], sources: [],
                 fit: .init(
-                    firstEpoch: 0, lastEpoch: 1, batchSize: 1, validationBatchSize: 1, validationFrequency: 1,
-                    shuffle: false), save: .init(final: true)), cost: cost)
+                    firstEpoch: 0, lastEpoch: 1, batchSize: 1, validationBatchSize: 1, validationFrequency: .every(1),
+                    shuffle: .rows), save: .init(final: true)), cost: cost)
     }
 
     @Test("The next free device takes the longest unit, equal ones in their order, however they came")

@@ -89,7 +89,7 @@ private let digits = """
     #expect(experiment.model == .keras(path: "a.keras"))
     #expect(experiment.data == DataDescription(npz: "d.npz"))
     #expect(experiment.partition == .none)
-    #expect(experiment.fit == FitOptions(epochs: 1, batchSize: 32, validation: .automatic, shuffle: true))
+    #expect(experiment.fit == FitOptions(epochs: 1, batchSize: nil, validation: .automatic, shuffle: true))
     #expect(experiment.save == .all)
     #expect(experiment.python == nil)
     #expect(!experiment.validates)

@@ -37,3 +37,31 @@ private func experiment(_ space: TrialSpace) throws -> Experiment {
         error?.description
             == "trials: 2 partitions × 1000000 combinations make 2000000 trials; an experiment has at most 1000000")
 }
+
+@Test("An axis over a setting of fit overrides it, and does not reach the build function")
+func fitSettingsOfTrials() throws {
+    var experiment = try experiment(
+        .product([
+            Axis("units", [32]), Axis("batch_size", [16, nil]), Axis("epochs", [4, 6]),
+            Axis("validation_freq", [2, [1, 4]]), Axis("shuffle", [false, "batch"]),
+        ]))
+    experiment.fit = FitOptions(epochs: 9, batchSize: 8, initialEpoch: 3)
+    let trials = try experiment.trials(partitions: ["all"])
+    #expect(trials.allSatisfy { $0.arguments == ["units": 32] })
+    #expect(trials[0].parameters["batch_size"] == 16)
+    #expect(
+        trials[0].fit
+            == FitOptions(epochs: 4, batchSize: 16, shuffle: false, validationFrequency: 2, initialEpoch: 3))
+    #expect(
+        trials[15].fit
+            == FitOptions(epochs: 6, batchSize: nil, shuffle: .batch, validationFrequency: [1, 4], initialEpoch: 3))
+}
+
+@Test("The batch size is Keras's where none is given: 32, or what makes steps_per_epoch steps of the rows")
+func kerasBatchSizes() {
+    #expect(FitOptions().batchSize(rows: 1000) == 32)
+    #expect(FitOptions(stepsPerEpoch: 3).batchSize(rows: 100) == 34)
+    #expect(FitOptions(batchSize: 7, stepsPerEpoch: 3).batchSize(rows: 100) == 7)
+    #expect(FitOptions(batchSize: 7).resolvedValidationBatchSize == 7)
+    #expect(FitOptions(batchSize: 7, validationBatchSize: 5).resolvedValidationBatchSize == 5)
+}

@@ -27,7 +27,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key of fit", yaml: head + "fit: {epochs: 3, batchsize: 32}\n",
         message:
-            "e.yaml:3:18: fit.batchsize: unknown key 'batchsize'; accepted: batch_size, epochs, sample_weight, shuffle, validation, validation_batch_size, validation_freq (did you mean 'batch_size'?)"
+            "e.yaml:3:18: fit.batchsize: unknown key 'batchsize'; accepted: batch_size, epochs, initial_epoch, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_freq (did you mean 'batch_size'?)"
     ),
     WrongExperiment(
         mistake: "a key given twice", yaml: head + "fit:\n  epochs: 1\n  epochs: 2\n",
@@ -119,16 +119,16 @@ private let wrong: [WrongExperiment] = [
             "e.yaml:3:19: fit.validation: 'd.py' names no function, such as d.py:load; accepted: FILE.py:FUNCTION"),
     WrongExperiment(
         mistake: "words for a number", yaml: head + "fit: {epochs: ten}\n",
-        message: "e.yaml:3:15: fit.epochs: must be a whole number, found ten"),
+        message: "e.yaml:3:15: fit.epochs: must be a whole number from 1, found ten"),
     WrongExperiment(
         mistake: "a fraction of an epoch", yaml: head + "fit: {epochs: 1.5}\n",
-        message: "e.yaml:3:15: fit.epochs: must be a whole number, found 1.5"),
+        message: "e.yaml:3:15: fit.epochs: must be a whole number from 1, found 1.5"),
     WrongExperiment(
         mistake: "no epochs", yaml: head + "fit: {epochs: 0}\n",
-        message: "e.yaml:3:15: fit.epochs: must be at least 1, found 0"),
+        message: "e.yaml:3:15: fit.epochs: must be a whole number from 1, found 0"),
     WrongExperiment(
         mistake: "empty batches", yaml: head + "fit:\n  batch_size: 0\n",
-        message: "e.yaml:4:15: fit.batch_size: must be at least 1, found 0"),
+        message: "e.yaml:4:15: fit.batch_size: must be a whole number from 1, or null, found 0"),
     WrongExperiment(
         mistake: "validation on everything", yaml: head + "fit: {validation: 1}\n",
         message: "e.yaml:3:19: fit.validation: a share of the rows lies between 0 and 1, both excluded; found 1.0"),
@@ -138,7 +138,7 @@ private let wrong: [WrongExperiment] = [
             "e.yaml:3:19: fit.validation: must be a share of the rows, or a mapping with x and y, found the text '0.2'"),
     WrongExperiment(
         mistake: "a word for true", yaml: head + "fit: {shuffle: yes}\n",
-        message: "e.yaml:3:16: fit.shuffle: must be true or false, found yes"),
+        message: "e.yaml:3:16: fit.shuffle: must be true, false or batch, found yes"),
     WrongExperiment(
         mistake: "validation with other inputs",
         yaml: "model: m.py:build\ndata: {x: {a: a.npy}}\nfit: {validation: {x: {b: b.npy}}}\n",
@@ -199,13 +199,37 @@ private let wrong: [WrongExperiment] = [
         mistake: "a seed beyond Keras's", yaml: head + "seed: 4294967296\n",
         message: "e.yaml:3:7: seed: a seed is a whole number from 0 to 4294967295, found 4294967296"),
     WrongExperiment(
-        mistake: "a setting of fit as an axis", yaml: head + "trials: {batch_size: [16, 32]}\n",
-        message: "e.yaml:3:10: trials.batch_size: a setting of fit, the same for all trials: give it as fit.batch_size"),
+        mistake: "a setting of fit that is the same for all trials as an axis",
+        yaml: head + "trials: {sample_weight: [a, b]}\n",
+        message:
+            "e.yaml:3:10: trials.sample_weight: a setting of fit, the same for all trials: give it as fit.sample_weight"
+    ),
+    WrongExperiment(
+        mistake: "an axis of batch sizes with none", yaml: head + "trials: {batch_size: [16, 0]}\n",
+        message: "e.yaml:3:27: trials.batch_size[1]: must be a whole number from 1, or null, found 0"),
+    WrongExperiment(
+        mistake: "a validation after no epoch", yaml: head + "fit: {validation_freq: [2, 0]}\n",
+        message:
+            "e.yaml:3:7: fit.validation_freq: must be a whole number from 1, or a list of epochs counted from 1, found a list"
+    ),
+    WrongExperiment(
+        mistake: "training that begins where it ends", yaml: head + "fit: {epochs: 3, initial_epoch: 3}\n",
+        message:
+            "e.yaml:3:33: fit.initial_epoch: epochs from 3 to 3 are none: initial_epoch must be less than epochs"),
+    WrongExperiment(
+        mistake: "an axis of which one value leaves nothing to train",
+        yaml: head + "trials: {epochs: [2, 5]}\nfit: {initial_epoch: 2}\n",
+        message: "e.yaml:3:10: trials.epochs: epochs from 2 to 2 are none: initial_epoch must be less than epochs"),
+    WrongExperiment(
+        mistake: "a trial that begins where it ends", yaml: head + "trials:\n  - {initial_epoch: 1}\n",
+        message:
+            "e.yaml:4:21: trials[0].initial_epoch: epochs from 1 to 1 are none: initial_epoch must be less than epochs"
+    ),
     WrongExperiment(
         mistake: "arguments for a model file",
         yaml: "model: m.keras\ndata: {x: x.npy}\ntrials: {unit: [1, 2]}\n",
         message:
-            "e.yaml:3:10: trials.unit: only a build function takes arguments, and the model is not one; accepted: learning_rate, seed"
+            "e.yaml:3:10: trials.unit: only a build function takes arguments, and the model is not one; accepted: batch_size, epochs, initial_epoch, learning_rate, seed, shuffle, steps_per_epoch, validation_batch_size, validation_freq"
     ),
     WrongExperiment(
         mistake: "a mapping as a parameter", yaml: head + "trials:\n- {units: {a: 1}}\n",
@@ -246,14 +270,14 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an override of an unknown key", yaml: head,
         message:
-            "--set fit.epoch=3: fit.epoch: unknown key 'epoch'; accepted: batch_size, epochs, sample_weight, shuffle, validation, validation_batch_size, validation_freq (did you mean 'epochs'?)",
+            "--set fit.epoch=3: fit.epoch: unknown key 'epoch'; accepted: batch_size, epochs, initial_epoch, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_freq (did you mean 'epochs'?)",
         overrides: ["fit.epoch=3"]),
     WrongExperiment(
         mistake: "an override without a value", yaml: head,
         message: "--set fit.epochs: expected KEY=VALUE, such as fit.epochs=5", overrides: ["fit.epochs"]),
     WrongExperiment(
         mistake: "an override out of range", yaml: head + "fit: {epochs: 3}\n",
-        message: "--set fit.epochs=0: fit.epochs: must be at least 1, found 0", overrides: ["fit.epochs=0"]),
+        message: "--set fit.epochs=0: fit.epochs: must be a whole number from 1, found 0", overrides: ["fit.epochs=0"]),
     WrongExperiment(
         mistake: "a callback by its class name", yaml: head + "callbacks: [EarlyStopping]\n",
         message:

@@ -203,6 +203,24 @@ func alike(
         #expect(!cohort.hasFullEvaluateBatches)
     }
 
+    @Test(
+        "With steps_per_epoch a cohort asks for what its epochs come to: the last batch only if there are epochs enough"
+    )
+    func stepsPerEpoch() throws {
+        var workload = alike(2, rows: 32 * 5 + 9)
+        workload.stepsPerEpoch = 2
+        workload.epochs = 2
+        let two = try #require(Packing.cohorts(of: workload, on: cpu).first)
+        #expect(two.tails == [])
+        #expect(two.hasFullBatches && two.steps == 2)
+        workload.epochs = 3
+        #expect(Packing.cohorts(of: workload, on: cpu).first?.tails == [9])
+        workload.stepsPerEpoch = 99
+        workload.epochs = 1
+        let all = try #require(Packing.cohorts(of: workload, on: cpu).first)
+        #expect(all.tails == [9] && all.steps == 5)
+    }
+
     @Test("No trials or no devices make no cohorts")
     func nothing() {
         #expect(Packing.cohorts(of: alike(0), on: cpu).isEmpty)

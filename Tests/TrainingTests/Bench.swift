@@ -83,8 +83,8 @@ final class Bench: Sendable {
                     training: range, validation: validation)
             }, sources: try sources ?? [source()],
             fit: .init(
-                firstEpoch: 0, lastEpoch: 1, batchSize: 4, validationBatchSize: 4, validationFrequency: 1, shuffle: true
-            ),
+                firstEpoch: 0, lastEpoch: 1, batchSize: 4, validationBatchSize: 4, validationFrequency: .every(1),
+                shuffle: .rows),
             save: .init(final: true))
     }
 

@@ -40,6 +40,18 @@ import Units
         #expect(third == expected)
     }
 
+    @Test("Shuffled by the batch, each batch keeps its rows, in another order")
+    func batchwise() throws {
+        let order = try RowOrder(.init(start: nil, count: 45), in: [])
+        let shuffled = order.shuffled(seed: 3, epoch: 1, batchSize: 10)
+        #expect(shuffled != Array(0..<45))
+        for first in stride(from: Int32(0), to: 45, by: 10) {
+            let last = min(first + 10, 45)
+            #expect(shuffled[Int(first)..<Int(last)].sorted() == Array(first..<last))
+        }
+        #expect(shuffled != order.shuffled(seed: 3, epoch: 2, batchSize: 10))
+    }
+
     @Test(
         "Rows that the unit's file does not hold are refused",
         arguments: [(-1, 2), (7, 2), (0, 9), (9, 0), (Int.max, 1), (1, Int.max), (0, -1)])

@@ -25,7 +25,8 @@ import Units
             ])
         ],
         fit: .init(
-            firstEpoch: 0, lastEpoch: 10, batchSize: 32, validationBatchSize: 64, validationFrequency: 2, shuffle: true),
+            firstEpoch: 2, lastEpoch: 10, initialEpoch: 1, batchSize: 32, stepsPerEpoch: 9, validationBatchSize: 64,
+            validationFrequency: .epochs([2, 5]), shuffle: .batch),
         callbacks: [
             .earlyStopping(
                 .init(monitor: "val_loss", patience: 3, mode: .min, baseline: 0.5, restoreBestWeights: true)),

@@ -32,7 +32,8 @@ struct ExperimentReading {
         "backend", "runners_per_device", "seed",
     ]
     static let fitKeys = [
-        "epochs", "batch_size", "validation", "shuffle", "validation_batch_size", "validation_freq", "sample_weight",
+        "epochs", "initial_epoch", "batch_size", "steps_per_epoch", "validation", "shuffle", "validation_batch_size",
+        "validation_freq", "sample_weight",
     ]
 
     var root: Field

@@ -96,11 +96,13 @@ extension ExperimentReading {
         if case .scalar("", true) = field.content { return FitOptions() }
         let fields = try field.mapping(accepted: Self.fitKeys)
         var fit = FitOptions()
-        if let value = fields["epochs"] { fit.epochs = try value.integer() }
-        if let value = fields["batch_size"] { fit.batchSize = try value.integer() }
-        if let value = fields["shuffle"] { fit.shuffle = try value.flag() }
-        if let value = fields["validation_batch_size"] { fit.validationBatchSize = try value.integer() }
-        if let value = fields["validation_freq"] { fit.validationFrequency = try value.integer() }
+        for setting in FitSetting.allCases {
+            guard let field = fields[setting.rawValue] else { continue }
+            let value = try field.value()
+            if !setting.put(value, in: &fit) {
+                throw field.fail(.invalidValue, "must be \(setting.accepts), found \(field.found)", found: field.found)
+            }
+        }
         if let value = fields["sample_weight"] { fit.sampleWeight = try value.text("the name of a column") }
         if let value = fields["validation"] { fit.validation = try readValidation(value) }
         return fit

@@ -1,0 +1,82 @@
+/// A setting of `fit` that may differ between trials, by Keras's name of it.
+///
+/// An axis of such a name is the setting's: it does not reach the build function, and splits no program.
+public enum FitSetting: String, Sendable, CaseIterable {
+    case epochs
+    case initialEpoch = "initial_epoch"
+    case batchSize = "batch_size"
+    case stepsPerEpoch = "steps_per_epoch"
+    case shuffle
+    case validationBatchSize = "validation_batch_size"
+    case validationFrequency = "validation_freq"
+
+    /// Whether an axis or a parameter of this name is a setting of `fit`.
+    static func isName(_ name: String) -> Bool { FitSetting(rawValue: name) != nil }
+
+    /// What a value of the setting is, for messages.
+    var accepts: String {
+        switch self {
+        case .epochs: "a whole number from 1"
+        case .initialEpoch: "a whole number from 0"
+        case .batchSize, .stepsPerEpoch, .validationBatchSize: "a whole number from 1, or null"
+        case .shuffle: "true, false or batch"
+        case .validationFrequency: "a whole number from 1, or a list of epochs counted from 1"
+        }
+    }
+
+    /// Puts a trial's value in the place of the experiment's.
+    ///
+    /// - Returns: whether the value is one of the setting's; otherwise nothing is changed.
+    func put(_ value: ParameterValue, in fit: inout FitOptions) -> Bool {
+        switch self {
+        case .epochs:
+            guard let epochs = value.int, epochs >= 1 else { return false }
+            fit.epochs = epochs
+        case .initialEpoch:
+            guard let epoch = value.int, epoch >= 0 else { return false }
+            fit.initialEpoch = epoch
+        case .batchSize: return Self.put(value, in: &fit.batchSize)
+        case .stepsPerEpoch: return Self.put(value, in: &fit.stepsPerEpoch)
+        case .validationBatchSize: return Self.put(value, in: &fit.validationBatchSize)
+        case .shuffle:
+            switch value {
+            case .bool(let shuffles): fit.shuffle = shuffles ? .rows : .none
+            case .string("batch"): fit.shuffle = .batch
+            default: return false
+            }
+        case .validationFrequency:
+            switch value {
+            case .int(let number) where number >= 1: fit.validationFrequency = .every(number)
+            case .list(let values):
+                let epochs = values.compactMap(\.int)
+                guard !values.isEmpty, epochs.count == values.count, epochs.allSatisfy({ $0 >= 1 }) else {
+                    return false
+                }
+                fit.validationFrequency = .epochs(epochs)
+            default: return false
+            }
+        }
+        return true
+    }
+
+    /// Puts a count, or Keras's own choice for null.
+    private static func put(_ value: ParameterValue, in count: inout Int?) -> Bool {
+        switch value {
+        case .null: count = nil
+        case .int(let number) where number >= 1: count = number
+        default: return false
+        }
+        return true
+    }
+}
+
+extension FitOptions {
+    /// The options of a trial with these parameters, which have been checked.
+    func with(_ parameters: [String: ParameterValue]) -> FitOptions {
+        var fit = self
+        for setting in FitSetting.allCases {
+            if let value = parameters[setting.rawValue] { _ = setting.put(value, in: &fit) }
+        }
+        return fit
+    }
+}

@@ -1,0 +1,50 @@
+extension Experiment {
+    /// Checks the counts among the fit settings, those of every trial included.
+    func validateFitCounts() throws(ExperimentError) {
+        let counts: [(String, Int?)] = [
+            ("epochs", fit.epochs), ("batch_size", fit.batchSize), ("steps_per_epoch", fit.stepsPerEpoch),
+            ("validation_batch_size", fit.validationBatchSize),
+        ]
+        for case (let key, let count?) in counts {
+            try require(count >= 1, at: "fit.\(key)", "must be at least 1, found \(count)")
+        }
+        try require(
+            fit.initialEpoch >= 0, at: "fit.initial_epoch", "must be at least 0, found \(fit.initialEpoch)")
+        switch fit.validationFrequency {
+        case .every(let number):
+            try require(number >= 1, at: "fit.validation_freq", "must be at least 1, found \(number)")
+        case .epochs(let numbers):
+            try require(
+                !numbers.isEmpty && numbers.allSatisfy { $0 >= 1 }, at: "fit.validation_freq",
+                "lists epochs, counted from 1")
+        }
+        try validateEpochs()
+    }
+
+    /// No trial may begin where it ends: `Model.fit` would train nothing.
+    private func validateEpochs() throws(ExperimentError) {
+        switch space {
+        case .list(let trials):
+            for (index, parameters) in trials.enumerated() {
+                let own = fit.with(parameters)
+                let key = ["initial_epoch", "epochs"].first { parameters[$0] != nil }
+                try require(own, at: key.map { "trials[\(index)].\($0)" } ?? "fit.initial_epoch")
+            }
+        case .product(let axes):
+            func values(_ setting: FitSetting) -> [Int]? {
+                axes.first { $0.name == setting.rawValue }?.values.compactMap(\.int)
+            }
+            var extreme = fit
+            let axis = [FitSetting.initialEpoch, .epochs].first { values($0) != nil }
+            if let least = values(.epochs)?.min() { extreme.epochs = least }
+            if let last = values(.initialEpoch)?.max() { extreme.initialEpoch = last }
+            try require(extreme, at: axis.map { "trials.\($0.rawValue)" } ?? "fit.initial_epoch")
+        }
+    }
+
+    private func require(_ fit: FitOptions, at key: String) throws(ExperimentError) {
+        try require(
+            fit.initialEpoch < fit.epochs, at: key,
+            "epochs from \(fit.initialEpoch) to \(fit.epochs) are none: initial_epoch must be less than epochs")
+    }
+}
