@@ -19,9 +19,11 @@ extension EndToEndTests {
             var yValidation: String?
             var epochs = 3
             var batchSize: Int
+            /// Further arguments of `Model.fit`, a JSON object; a trial's own parameters of these names go before.
+            var fit = "{}"
 
             enum CodingKeys: String, CodingKey {
-                case file, function, x, y, validation, epochs
+                case file, function, x, y, validation, epochs, fit
                 case xValidation = "x_validation"
                 case yValidation = "y_validation"
                 case batchSize = "batch_size"
@@ -114,5 +116,75 @@ extension EndToEndTests {
             let settings = Settings(function: "recurrent", validation: 0.3, batchSize: 12)
             try await compare(place, settings, trials: 25, cohorts: 1)
         }
+
+        /// Rows and an experiment of the dense model, the given lines under it.
+        func dense(rows: Int = 131, _ lines: String) throws -> Workplace {
+            let place = Workplace()
+            try place.writeNumbers("x.npy", shape: [rows, 6])
+            try place.writeClasses("y.npy", rows: rows, classes: 3)
+            try place.write(
+                "experiment.yaml",
+                """
+                model: \(Tool.models):dense
+                data: {x: x.npy, y: y.npy}
+                save: [initial, all]
+                \(lines)
+                """)
+            return place
+        }
+
+        @Test("Trials that differ in batch size and epochs share a program, and each is what its Model.fit gives")
+        func batchSizesAndEpochs() async throws {
+            let place = try dense(
+                """
+                trials: {seed: [3, 4], batch_size: [16, 25, 131], epochs: [2, 4], validation_batch_size: [null, 7]}
+                fit: {batch_size: 8, validation: 0.25, shuffle: false}
+                """)
+            try await compare(
+                place, Settings(function: "dense", validation: 0.25, batchSize: 8), trials: 24, cohorts: 12)
+            let units = try place.list("run/units").map { id in
+                try JSONDecoder().decode(UnitObject.self, from: place.contents("run/units/\(id)/unit.json"))
+            }
+            #expect(Set(units.map(\.program.folder)).count == 1)
+        }
+
+        @Test("An initial epoch and validation after listed epochs are Model.fit's, epoch by epoch")
+        func initialEpochAndListedValidation() async throws {
+            let place = try dense(
+                """
+                trials: {seed: [1, 2], initial_epoch: [0, 2], validation_freq: [[1, 3], [5], 2]}
+                fit: {epochs: 5, batch_size: 20, validation: 0.25, shuffle: false}
+                """)
+            try await compare(
+                place, Settings(function: "dense", validation: 0.25, epochs: 5, batchSize: 20), trials: 12, cohorts: 6)
+        }
+
+        @Test("Steps per epoch go on through the rows from epoch to epoch, and end with them, as in Model.fit")
+        func stepsPerEpoch() async throws {
+            // 98 rows to train on: 7 batches of 16, or of 50 and 33 where the steps say how large they are.
+            let place = try dense(
+                """
+                trials:
+                - {seed: 1, steps_per_epoch: 3}
+                - {seed: 2, steps_per_epoch: 3, initial_epoch: 2}
+                - {seed: 3, steps_per_epoch: 7}
+                - {seed: 4, steps_per_epoch: 30}
+                - {seed: 5, steps_per_epoch: 1}
+                - {seed: 6, steps_per_epoch: 2, batch_size: null}
+                - {seed: 7, steps_per_epoch: 3, batch_size: null}
+                fit: {epochs: 6, batch_size: 16, validation: 0.25, shuffle: false}
+                """)
+            try await compare(
+                place, Settings(function: "dense", validation: 0.25, epochs: 6, batchSize: 16), trials: 7, cohorts: 7)
+        }
     }
+}
+
+/// What a test reads of a unit.
+struct UnitObject: Decodable {
+    struct Program: Decodable {
+        var folder: String
+    }
+
+    var program: Program
 }

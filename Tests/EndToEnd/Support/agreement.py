@@ -2,11 +2,13 @@
 
 Usage: agreement.py RUN RESULTS.json SETTINGS.json
 
-Each trial is repeated by `Model.fit` from the first weights that the run kept, unshuffled. A difference is relative to
+Each trial is repeated by `Model.fit` from the first weights that the run kept, unshuffled, with the settings' arguments or
+the trial's own. A difference is relative to
 the greater of two figures, or to the largest weight of a layer.
 """
 
 import importlib.util
+import inspect
 import json
 import os
 import sys
@@ -29,10 +31,27 @@ def build_function(settings):
     return getattr(module, settings["function"])
 
 
+FIT_ARGUMENTS = set(inspect.signature(keras.Model.fit).parameters)
+
+
 def built_from_seed(build, trial):
     keras.utils.set_random_seed(trial["seed"])
-    arguments = {k: v for k, v in trial["parameters"].items() if k not in ("seed", "learning_rate")}
-    return build(**arguments)
+    others = {"seed", "learning_rate"} | FIT_ARGUMENTS
+    return build(**{k: v for k, v in trial["parameters"].items() if k not in others})
+
+
+def fit_arguments(settings, trial):
+    """The arguments of a trial's `Model.fit` but for its data."""
+    arguments = {"epochs": settings["epochs"], "batch_size": settings["batch_size"], "shuffle": False}
+    arguments |= json.loads(settings["fit"])
+    arguments |= {k: v for k, v in trial["parameters"].items() if k in FIT_ARGUMENTS}
+    return arguments
+
+
+def validates_last(arguments):
+    """Whether the last epoch of a fit is one that validation follows."""
+    frequency, last = arguments.get("validation_freq", 1), arguments["epochs"]
+    return last % frequency == 0 if isinstance(frequency, int) else last in frequency
 
 
 def given(compiled, model):
@@ -81,9 +100,8 @@ def main(run, results, settings):
             difference = float(np.max(np.abs(one - two)))
             note("initial", difference / max(float(np.max(np.abs(two))), 1e-30), f"{name} weight {index}")
         fitter = given(fitter, model)
-        history = fitter.fit(
-            x, y, epochs=settings["epochs"], batch_size=settings["batch_size"], shuffle=False, verbose=0, **options
-        ).history
+        arguments = fit_arguments(settings, trial)
+        history = fitter.fit(x, y, verbose=0, **options, **arguments).history
         if sorted(history) != sorted(trial["history"]):
             problems.append(f"{name}: history has {sorted(trial['history'])}, Keras has {sorted(history)}")
         for metric, values in history.items():
@@ -95,9 +113,10 @@ def main(run, results, settings):
         final = keras.models.load_model(f"{run}/{trial['model']}")
         # The last model is evaluated as it was loaded, with the metrics that are saved in it.
         evaluator = final if number == len(trials) - 1 else given(evaluator, final)
-        found = evaluator.evaluate(*validation, batch_size=settings["batch_size"], verbose=0, return_dict=True)
-        for metric, value in found.items():
-            note("evaluate", relative(value, trial["metrics"][f"val_{metric}"]), f"{name} {metric}")
+        if validates_last(arguments):
+            found = evaluator.evaluate(*validation, batch_size=settings["batch_size"], verbose=0, return_dict=True)
+            for metric, value in found.items():
+                note("evaluate", relative(value, trial["metrics"][f"val_{metric}"]), f"{name} {metric}")
         if int(final.optimizer.iterations) != int(fitter.optimizer.iterations):
             problems.append(f"{name}: the saved optimizer has taken {int(final.optimizer.iterations)} steps")
     print(json.dumps({"trials": len(trials), "worst": worst, "at": worst_at, "problems": problems}))
