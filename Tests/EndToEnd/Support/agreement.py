@@ -2,9 +2,8 @@
 
 Usage: agreement.py RUN RESULTS.json SETTINGS.json
 
-Each trial is repeated by `Model.fit` from the first weights that the run kept, unshuffled, with the settings' arguments or
-the trial's own. A difference is relative to
-the greater of two figures, or to the largest weight of a layer.
+Each trial is repeated by `Model.fit` from the first weights that the run kept, unshuffled, with the arguments of the
+settings or the trial's own. A difference is relative to the greater of two figures, or to the largest weight of a layer.
 """
 
 import importlib.util
