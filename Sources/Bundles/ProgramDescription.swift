@@ -21,6 +21,10 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
     public var logs: [String]
     public var evaluateLogs: [String]
     public var parameters: [Parameter]
+    /// For each variable whose moving average the optimizer keeps: its leaf, and the average's.
+    public var averages: [[Int]]?
+    /// The learning rates that the user's schedule gave, for each run of epochs that was asked for.
+    public var schedules: [Schedule]?
     public var trainableParameters: Int
     public var hasConvolution: Bool
     public var finalizes: Bool
@@ -29,6 +33,7 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
     public var functions: [Function]
 
     enum CodingKeys: String, CodingKey {
+        case averages, schedules
         case version, name, keras, jax, stablehlo, draws, inputs, outputs, state, logs, parameters, finalizes, sources
         case notes, functions
         case batchSize = "batch_size"
@@ -92,6 +97,22 @@ extension ProgramDescription {
         public var span: [Int]?
     }
 
+    /// What `keras.callbacks.LearningRateScheduler` sets, epoch after epoch.
+    public struct Schedule: Codable, Sendable, Equatable {
+        /// The learning rate before the first epoch; nil for the one that the model has by itself.
+        public var rate: Double?
+        public var firstEpoch: Int
+        public var lastEpoch: Int
+        /// The rate of each of the epochs `firstEpoch..<lastEpoch`, as the optimizer's variable holds it.
+        public var rates: [Double]
+
+        enum CodingKeys: String, CodingKey {
+            case rate, rates
+            case firstEpoch = "first_epoch"
+            case lastEpoch = "last_epoch"
+        }
+    }
+
     /// A file of the user's that the model was built from.
     public struct Source: Codable, Sendable, Equatable {
         public var path: String
@@ -106,6 +127,8 @@ extension ProgramDescription {
         public var rows: Int?
         /// `vectorized` or `looped`; nil where the lanes are computed in one way only.
         public var form: String?
+        /// Of `train`: whether a lane takes no step after one whose loss is NaN or infinite.
+        public var halt: Bool?
         public var file: String
         public var sha256: String
         public var seconds: Double?

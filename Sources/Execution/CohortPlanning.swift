@@ -66,6 +66,7 @@ extension Preparation {
     /// Every function that a program's cohorts call.
     func functions(_ program: PlannedProgram) -> [FunctionRequest] {
         var functions: [FunctionRequest] = []
+        let halt = experiment.terminatesOnNaN
         func add(_ request: FunctionRequest) {
             if !functions.contains(request) { functions.append(request) }
         }
@@ -77,10 +78,11 @@ extension Preparation {
             if cohort.hasFullBatches {
                 add(
                     FunctionRequest(
-                        .train, lanes: cohort.lanes, steps: cohort.steps, rows: cohort.batchSize, form: form))
+                        .train, lanes: cohort.lanes, steps: cohort.steps, rows: cohort.batchSize, form: form,
+                        halt: halt))
             }
             for tail in cohort.tails {
-                add(FunctionRequest(.train, lanes: cohort.lanes, steps: 1, rows: tail, form: form))
+                add(FunctionRequest(.train, lanes: cohort.lanes, steps: 1, rows: tail, form: form, halt: halt))
             }
             if cohort.hasFullEvaluateBatches {
                 add(

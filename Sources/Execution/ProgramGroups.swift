@@ -42,7 +42,11 @@ extension Preparation {
                 }
             }
         } catch let error as LoweringError {
-            throw experiment.explaining(error, at: "model")
+            var key = "model"
+            if error.code == .callbackRaised, let scheduler = experiment.learningRateScheduler {
+                key = "callbacks[\(scheduler.index)].learning_rate_scheduler.schedule"
+            }
+            throw experiment.explaining(error, at: key)
         }
     }
 
@@ -61,8 +65,10 @@ extension Preparation {
                 model: model(arguments), x: tensors(.x), y: tensors(.y), sampleWeight: tensors(.sampleWeight).first,
                 // What the description is traced with; functions are lowered for every size that trials have.
                 batchSize: trials.first.map { $0.fit.batchSize(rows: partitions[$0.partition].training.count) } ?? 32,
-                learningRates: rates, seeds: seeds))
+                learningRates: rates, seeds: seeds, terminatesOnNaN: experiment.terminatesOnNaN,
+                schedule: scheduleRequest(trials, varying: !rates.isEmpty)))
         try checkMetrics(bundle.description)
+        try checkAverages(bundle.description)
         if let callback = experiment.callbacks.first {
             throw experiment.error(.unsupported, at: "callbacks", "the native engine has no \(callback.name) yet")
         }

@@ -26,7 +26,8 @@ extension Preparation {
                 source: sources.number(of: partition.source),
                 training: rows.range(of: partition.training, trial.partition),
                 validationSource: partition.validationSource.map { sources.number(of: $0) },
-                validation: partition.validation.map { rows.range(of: $0, -1 - trial.partition) })
+                validation: partition.validation.map { rows.range(of: $0, -1 - trial.partition) },
+                rates: scheduledRates(of: trial, group))
         }
         let folder = run.unit(id)
         // A cohort's trials are fitted alike.

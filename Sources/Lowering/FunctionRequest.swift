@@ -12,14 +12,17 @@ public struct FunctionRequest: Sendable, Hashable {
     public var rows: Int?
     /// How the lanes are computed.
     public var form: Form
+    /// Of `train`: whether a lane takes no step after one whose loss is NaN or infinite.
+    public var halt: Bool
 
     /// Asks for a function that takes steps.
-    public init(_ name: Name, lanes: Int, steps: Int, rows: Int, form: Form = .auto) {
+    public init(_ name: Name, lanes: Int, steps: Int, rows: Int, form: Form = .auto, halt: Bool = false) {
         self.name = name
         self.lanes = lanes
         self.steps = name.takesSteps ? steps : nil
         self.rows = name.takesSteps ? rows : nil
         self.form = form
+        self.halt = halt && name == .train
     }
 
     /// Asks for `initialize` or `finalize`, which have lanes only.
@@ -27,6 +30,7 @@ public struct FunctionRequest: Sendable, Hashable {
         self.name = name
         self.lanes = lanes
         self.form = .auto
+        self.halt = false
     }
 
     /// The functions of a program.
@@ -53,6 +57,7 @@ public struct FunctionRequest: Sendable, Hashable {
             fields["steps"] = .int(steps)
             fields["rows"] = .int(rows)
             fields["form"] = .string(form.rawValue)
+            if halt { fields["halt"] = .bool(true) }
         }
         return .object(fields)
     }
@@ -63,7 +68,8 @@ public struct FunctionRequest: Sendable, Hashable {
         return program.functions.first { function in
             function.name == name.rawValue && function.lanes == lanes
                 && (!name.takesSteps
-                    || (function.steps == steps && function.rows == rows && function.form == form.rawValue))
+                    || (function.steps == steps && function.rows == rows && function.form == form.rawValue
+                        && function.halt ?? false == halt))
         }
     }
 }

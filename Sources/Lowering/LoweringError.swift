@@ -25,6 +25,8 @@ public struct LoweringError: Error, Sendable, CustomStringConvertible {
         public static let notLowerable = Code("not_lowerable")
         /// The file holds code that `safe_mode` does not run.
         public static let unsafeModel = Code("unsafe_model")
+        /// A callback's function (or its file) raised, or is not there.
+        public static let callbackRaised = Code("callback_raised")
         /// The request makes no sense.
         public static let badRequest = Code("bad_request")
         /// An error of Pronghorn's own.

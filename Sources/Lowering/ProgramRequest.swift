@@ -17,6 +17,10 @@ public struct ProgramRequest: Sendable, Hashable {
     public var learningRates: [Double]
     /// The seeds of the trials, if they differ in it.
     public var seeds: [UInt64]
+    /// Whether a lane shall stop at a loss that is NaN or infinite: `keras.callbacks.TerminateOnNaN`.
+    public var terminatesOnNaN: Bool
+    /// The function of `keras.callbacks.LearningRateScheduler`, and the epochs that it is asked for.
+    public var schedule: Schedule?
     /// The version of StableHLO that the plugin reads; nil for the oldest that Pronghorn's plugins read.
     public var stablehloVersion: String?
 
@@ -24,7 +28,7 @@ public struct ProgramRequest: Sendable, Hashable {
     public init(
         model: Model, x: [ProgramDescription.Tensor], y: [ProgramDescription.Tensor],
         sampleWeight: ProgramDescription.Tensor? = nil, batchSize: Int, learningRates: [Double] = [],
-        seeds: [UInt64] = [], stablehloVersion: String? = nil
+        seeds: [UInt64] = [], terminatesOnNaN: Bool = false, schedule: Schedule? = nil, stablehloVersion: String? = nil
     ) {
         self.model = model
         self.x = x
@@ -33,7 +37,48 @@ public struct ProgramRequest: Sendable, Hashable {
         self.batchSize = batchSize
         self.learningRates = learningRates
         self.seeds = seeds
+        self.terminatesOnNaN = terminatesOnNaN
+        self.schedule = schedule
         self.stablehloVersion = stablehloVersion
+    }
+
+    /// A user's function of the epoch and the learning rate, whose values become a table.
+    public struct Schedule: Sendable, Hashable {
+        /// The function's file; its path is absolute.
+        public var file: FilePath
+        public var function: String
+        public var runs: [Run]
+
+        /// Asks for the rates of these runs of epochs.
+        public init(file: FilePath, function: String, runs: [Run]) {
+            self.file = file
+            self.function = function
+            self.runs = runs
+        }
+
+        /// Epochs that follow each other, and the learning rate before them; nil for the one that the model has.
+        public struct Run: Sendable, Hashable {
+            public var rate: Double?
+            public var epochs: Range<Int>
+
+            public init(rate: Double?, epochs: Range<Int>) {
+                self.rate = rate
+                self.epochs = epochs
+            }
+        }
+
+        fileprivate var json: JSONValue {
+            [
+                "file": .string(file.string), "function": .string(function),
+                "runs": .array(
+                    runs.map { run in
+                        [
+                            "rate": run.rate.map(JSONValue.double) ?? .null, "first_epoch": .int(run.epochs.lowerBound),
+                            "last_epoch": .int(run.epochs.upperBound),
+                        ]
+                    }),
+            ]
+        }
     }
 
     /// Where a model comes from.
@@ -82,6 +127,10 @@ public struct ProgramRequest: Sendable, Hashable {
         }
         if !seeds.isEmpty { vary["seed"] = .array(Self.ends(seeds.sorted()).map { .int(Int(clamping: $0)) }) }
         fields["vary"] = .object(vary)
+        var callbacks: [String: JSONValue] = [:]
+        if terminatesOnNaN { callbacks["terminate_on_nan"] = .bool(true) }
+        if let schedule { callbacks["schedule"] = schedule.json }
+        if !callbacks.isEmpty { fields["callbacks"] = .object(callbacks) }
         if let stablehloVersion { fields["stablehlo_version"] = .string(stablehloVersion) }
         return fields
     }

@@ -62,6 +62,12 @@ public struct BufferList: ~Copyable, @unchecked Sendable {
         handles[index] = buffer.release()
     }
 
+    /// Puts two tensors each in the other's place.
+    public mutating func swapAt(_ first: Int, _ second: Int) {
+        types.swapAt(first, second)
+        handles.swapAt(first, second)
+    }
+
     /// Takes a tensor out; those behind it move up.
     public mutating func remove(at index: Int) -> Buffer {
         let type = types.remove(at: index)

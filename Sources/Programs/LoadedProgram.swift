@@ -39,6 +39,11 @@ public final class LoadedProgram {
             leaves.replace(at: leaf, with: buffer)
         }
 
+        /// Puts two leaves each in the other's place.
+        mutating func exchange(_ first: Int, _ second: Int) {
+            leaves.swapAt(first, second)
+        }
+
         /// Gives the buffers to a call, whose results become the state; after an error the state has none.
         mutating func update(_ call: (consuming BufferList) throws(PJRTError) -> BufferList) throws(PJRTError) {
             var given = BufferList(leaves.client)
@@ -114,12 +119,13 @@ public final class LoadedProgram {
     ///   - inputs: one buffer an input of the program, [K, steps, rows, …].
     ///   - counts: how many of the steps each lane takes.
     ///   - reset: whether metrics begin anew.
+    ///   - halt: whether a lane takes no step after one whose loss is NaN or infinite, until its metrics begin anew.
     /// - Returns: the logs, [K, L] on the device; the state is replaced.
     public func run(
         _ name: FunctionName, steps: Int, rows: Int, state: inout State, inputs: consuming BufferList, counts: [Int32],
-        reset: Bool
+        reset: Bool, halt: Bool = false
     ) throws(ProgramError) -> Buffer {
-        let executable = try executable(name, steps: steps, rows: rows)
+        let executable = try executable(name, steps: steps, rows: rows, halt: halt)
         var arguments = inputs
         do throws(PJRTError) {
             arguments.append(try client.buffer(counts))
@@ -147,6 +153,13 @@ public final class LoadedProgram {
         }
     }
 
+    /// Exchanges the weights of every lane with their moving averages: `SwapEMAWeights._swap_variables`.
+    ///
+    /// Only the buffers change places, so that nothing is computed or copied.
+    public func exchangeAverages(_ state: inout State) {
+        for pair in bundle.description.averages ?? [] where pair.count == 2 { state.exchange(pair[0], pair[1]) }
+    }
+
     /// For each lane the first state where the mask is true, otherwise the second.
     public func choose(
         _ mask: [Bool], _ first: borrowing State, _ second: borrowing State
@@ -163,14 +176,16 @@ public final class LoadedProgram {
     }
 
     /// Compiles a function, or loads it from the cache, without calling it.
-    public func prepare(_ name: FunctionName, steps: Int? = nil, rows: Int? = nil) throws(ProgramError) {
-        _ = try executable(name, steps: steps, rows: rows)
+    public func prepare(
+        _ name: FunctionName, steps: Int? = nil, rows: Int? = nil, halt: Bool = false
+    ) throws(ProgramError) {
+        _ = try executable(name, steps: steps, rows: rows, halt: halt)
     }
 
-    private func executable(_ name: FunctionName, steps: Int? = nil, rows: Int? = nil) throws(ProgramError)
-        -> Executable
-    {
-        let function = try bundle.function(name, lanes: lanes, steps: steps, rows: rows, form: form)
+    private func executable(
+        _ name: FunctionName, steps: Int? = nil, rows: Int? = nil, halt: Bool = false
+    ) throws(ProgramError) -> Executable {
+        let function = try bundle.function(name, lanes: lanes, steps: steps, rows: rows, form: form, halt: halt)
         if let ready = executables[function.file] { return ready }
         let code = try bundle.code(of: function)
         return try compile(

@@ -31,16 +31,18 @@ public struct ProgramBundle: Sendable {
 
     /// The entry of a function, or an error that says which there are.
     public func function(
-        _ name: FunctionName, lanes: Int, steps: Int? = nil, rows: Int? = nil, form: String? = nil
+        _ name: FunctionName, lanes: Int, steps: Int? = nil, rows: Int? = nil, form: String? = nil, halt: Bool = false
     ) throws(ProgramError) -> ProgramDescription.Function {
         let found = description.functions.first { function in
             function.name == name.rawValue && function.lanes == lanes && (steps == nil || function.steps == steps)
                 && (rows == nil || function.rows == rows)
                 && (function.form == nil || form == nil || function.form == form)
+                && function.halt ?? false == halt
         }
         guard let found else {
             let wanted =
                 "\(name.rawValue) of \(lanes) lanes, \(steps ?? 0) steps, \(rows ?? 0) rows, \(form ?? "any") form"
+                + (halt ? " that halts" : "")
             let there = description.functions.map(\.file).joined(separator: ", ")
             throw ProgramError(.noSuchFunction, "the program in \(folder) has no \(wanted); it has \(there)")
         }

@@ -154,7 +154,9 @@ public final class Runner {
 
     private func probe(_ unit: Unit, _ program: LoadedProgram) throws {
         for function in unit.functions {
-            try program.prepare(function.name, steps: function.steps, rows: function.rows)
+            try program.prepare(
+                function.name, steps: function.steps, rows: function.rows,
+                halt: function.name == .train && unit.haltsOnNaN)
         }
     }
 

@@ -113,7 +113,8 @@ struct UnitTraining {
         _ function: FunctionName, _ lanes: [LaneBatch], batchSize: Int, steps: Int, _ epoch: Int, logs names: [String],
         _ state: inout LoadedProgram.State
     ) throws -> [String: [Double]] {
-        var logs = LaneLogs(names: names, lanes: lanes.count)
+        let halt = function == .train && unit.haltsOnNaN
+        var logs = LaneLogs(names: names, lanes: lanes.count, halt: halt)
         let longest = lanes.map { $0.count / batchSize }.max() ?? 0
         let tails = Set(lanes.map { $0.count % batchSize }).subtracting([0]).sorted()
         let calls =
@@ -127,7 +128,8 @@ struct UnitTraining {
                 of: program.bundle.description)
             let result = try program.run(
                 function, steps: call.steps, rows: call.rows, state: &state, inputs: inputs,
-                counts: counts + Array(repeating: 0, count: program.lanes - lanes.count), reset: number == 0)
+                counts: counts + Array(repeating: 0, count: program.lanes - lanes.count), reset: number == 0,
+                halt: halt)
             logs.add(result, for: counts)
             log.beat(unit: unit.id, epoch: epoch, step: call.lastStep, steps: longest)
         }

@@ -98,10 +98,12 @@ extension Unit {
         /// Index into `sources` of the arrays that `validation` rows are of.
         public var validationSource: Int?
         public var validation: RowRange?
+        /// The learning rate of each epoch from `fit.initialEpoch` on, where the unit's `learning_rate_scheduler` sets it.
+        public var rates: [Double]?
 
         public init(
             trial: Int, name: String, seed: UInt64, parameters: [String: Double], start: Start, source: Int,
-            training: RowRange, validationSource: Int? = nil, validation: RowRange? = nil
+            training: RowRange, validationSource: Int? = nil, validation: RowRange? = nil, rates: [Double]? = nil
         ) {
             self.trial = trial
             self.name = name
@@ -112,6 +114,7 @@ extension Unit {
             self.training = training
             self.validationSource = validationSource
             self.validation = validation
+            self.rates = rates
         }
     }
 

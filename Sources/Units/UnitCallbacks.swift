@@ -174,6 +174,13 @@ extension Unit {
     }
 }
 
+extension Unit {
+    /// Whether a lane takes no step after one whose loss is NaN or infinite: `terminate_on_nan`.
+    public var haltsOnNaN: Bool {
+        callbacks.contains { if case .terminateOnNaN = $0 { true } else { false } }
+    }
+}
+
 extension Unit.Callback: Codable {
     private enum CodingKeys: String, CodingKey {
         case earlyStopping = "early_stopping"

@@ -48,6 +48,15 @@ struct KeyTests {
         changed = request
         changed.learningRates = [0.5]
         keys.insert(try cache.key(changed))
+        changed = request
+        changed.terminatesOnNaN = true
+        keys.insert(try cache.key(changed))
+        for runs in [[nil: 0..<3], [0.1: 0..<3], [0.1: 0..<4]] as [[Double?: Range<Int>]] {
+            changed = request
+            changed.schedule = .init(
+                file: bench.model, function: "decay", runs: runs.map { .init(rate: $0.key, epochs: $0.value) })
+            keys.insert(try cache.key(changed))
+        }
         for arguments: [String: JSONValue] in [["units": 64.0], ["units": "64"], ["units": 65], ["Units": 64], [:]] {
             changed = request
             changed.model = .function(file: bench.model, name: "build", arguments: arguments)
@@ -58,7 +67,7 @@ struct KeyTests {
         keys.insert(try self.cache(bench).key(request))
         try bench.write("models.py", "def build(): pass")
         keys.insert(try cache.key(request))
-        #expect(keys.count == 14)
+        #expect(keys.count == 18)
     }
 
     @Test(
@@ -85,12 +94,15 @@ struct KeyTests {
                 "trainable_parameters": 0, "has_convolution": true, "finalizes": false, "sources": [], "notes": [],
                 "functions": [
                 {"name": "train", "lanes": 4, "steps": 2, "rows": 2, "form": "looped", "file": "l", "sha256": ""},
-                {"name": "train", "lanes": 4, "steps": 2, "rows": 2, "form": "vectorized", "file": "v", "sha256": ""}]}
+                {"name": "train", "lanes": 4, "steps": 2, "rows": 2, "form": "vectorized", "file": "v", "sha256": ""},
+                {"name": "train", "lanes": 4, "steps": 2, "rows": 2, "form": "vectorized", "halt": true, "file": "h",
+                "sha256": ""}]}
                 """#.utf8))
         let request = FunctionRequest(.train, lanes: 4, steps: 2, rows: 2)
         #expect(request.answer(in: program)?.file == "l")
         program.hasConvolution = false
         #expect(request.answer(in: program)?.file == "v")
+        #expect(FunctionRequest(.train, lanes: 4, steps: 2, rows: 2, halt: true).answer(in: program)?.file == "h")
         #expect(FunctionRequest(.train, lanes: 4, steps: 3, rows: 2).answer(in: program) == nil)
         #expect(FunctionRequest(.evaluate, lanes: 4, steps: 2, rows: 2).answer(in: program) == nil)
     }

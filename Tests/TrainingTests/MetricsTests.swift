@@ -66,6 +66,24 @@ import Units
         #expect(values["loss"]?.last?.isNaN ?? false)
     }
 
+    @Test("A lane that halted keeps the loss that it halted by, whatever later calls of the epoch say")
+    func halted() throws {
+        let client = try TestPlugin.client
+        func epoch(halt: Bool) throws -> [String: [Double]] {
+            var logs = LaneLogs(names: ["accuracy", "loss"], lanes: 3, halt: halt)
+            logs.add(try self.logs([1, .infinity, 3, 4, 5, 6], client), for: [2, 2, 2])
+            logs.add(try self.logs([0, 0, 7, .nan, 8, 9], client), for: [2, 2, 2])
+            logs.add(try self.logs([0, 0, 0, 0, 10, 11], client), for: [1, 1, 1])
+            return try logs.values()
+        }
+        let values = try epoch(halt: true)
+        #expect(values["accuracy"] == [1, 7, 10])
+        #expect(values["loss"]?[0] == .infinity)
+        #expect(values["loss"]?[1].isNaN == true)
+        #expect(values["loss"]?[2] == 11)
+        #expect(try epoch(halt: false)["loss"] == [0, 0, 11])
+    }
+
     @Test("No call leaves no metrics")
     func nothing() throws {
         let logs = LaneLogs(names: ["loss"], lanes: 3)

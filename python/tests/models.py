@@ -111,3 +111,29 @@ def convolutions():
     model = keras.Model(x, layers.Dense(1)(layers.Concatenate()(flat)))
     model.compile(keras.optimizers.SGD(0.01), "mse")
     return model
+
+
+def descent():
+    model = keras.Sequential([keras.Input((10,)), layers.Dense(8, activation="relu"), layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.01), "mse", metrics=["mae"])
+    return model
+
+
+def several_steps():
+    model = keras.Sequential([keras.Input((10,)), layers.Dense(1)])
+    model.compile("sgd", "mse", steps_per_execution=2)
+    return model
+
+
+class OwnLoss(keras.Sequential):
+    """Logs another loss than its metrics hold."""
+
+    def train_step(self, state, data):
+        logs, state = super().train_step(state, data)
+        return {**logs, "loss": keras.ops.sum(keras.ops.square(data[1]))}, state
+
+
+def own_loss():
+    model = OwnLoss([keras.Input((10,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from pronghorn.lowering import parameters, recording, sources, template
+from pronghorn.lowering import averages, halting, parameters, recording, schedule, sources, template
 from pronghorn.lowering.artifacts import serialize
 from pronghorn.lowering.failures import LoweringFailure, failure_from
 from pronghorn.lowering.functions import Functions
@@ -47,6 +47,7 @@ class Bundle:
             self._build()
             self._trace()
             self._prove()
+            self._ask_callbacks(request.get("callbacks") or {})
         self.sources = sources.digests(opened)
 
     # Describing.
@@ -88,6 +89,17 @@ class Bundle:
             if self.rate_taken or self.seed_taken:
                 failure.splits = self._culprit(self.rates[-1:])
             raise
+
+    def _ask_callbacks(self, asked: dict) -> None:
+        """What callbacks need of the model and of the user's functions."""
+        if asked.get("terminate_on_nan"):
+            reason = halting.why_not(self.model, self.train_step)
+            if reason:
+                raise LoweringFailure("not_lowerable", reason)
+        self.schedules = []
+        if asked.get("schedule"):
+            self.progress("calling the learning rate's schedule")
+            self.schedules = schedule.tables(self.model, asked["schedule"])
 
     def _varied(self, rate, seed) -> dict:
         varied = {}
@@ -208,6 +220,8 @@ class Bundle:
             "logs": self.train_step.logs,
             "evaluate_logs": self.evaluate_step.logs,
             "parameters": entries,
+            "averages": averages.pairs(self.model, self.state),
+            "schedules": self.schedules,
             "trainable_parameters": self.state.trainable_parameters,
             "has_convolution": self.has_convolution,
             "finalizes": self.finalizes,
@@ -275,7 +289,9 @@ class Bundle:
             raise LoweringFailure("bad_request", f"not a function that can be lowered: {function!r}")
         if form == "auto":
             form = "looped" if self.has_convolution and lanes > 1 else "vectorized"
-        return {"name": name, "lanes": lanes, "steps": steps, "rows": rows, "form": form}
+        normalized = {"name": name, "lanes": lanes, "steps": steps, "rows": rows, "form": form}
+        # Only `train` can end early, and every function says whether it does, so that entries can be compared.
+        return {**normalized, "halt": name == "train" and bool(function.get("halt"))}
 
     def _serialized(self, wanted: dict) -> bytes:
         name, lanes = wanted["name"], wanted["lanes"]
@@ -292,7 +308,11 @@ class Bundle:
         if name == "predict":
             function = self.functions.predict(rows, looped)
             return serialize(function, [*state, *batches[: len(self.inputs.x)]], 0, self.stablehlo)
-        function = self.functions.steps(name, rows, lanes, looped)
+        if wanted["halt"]:
+            reason = halting.why_not(self.model, self.functions.step(name, rows))
+            if reason:
+                raise LoweringFailure("not_lowerable", reason)
+        function = self.functions.steps(name, rows, lanes, looped, wanted["halt"])
         counts = [jax.ShapeDtypeStruct((lanes,), "int32"), jax.ShapeDtypeStruct((), "int32")]
         return serialize(function, [*state, *batches, *counts], len(state), self.stablehlo)
 
@@ -337,4 +357,5 @@ def _title(wanted: dict) -> str:
 def _file_name(wanted: dict) -> str:
     if "steps" not in wanted:
         return f"{wanted['name']}-{wanted['lanes']}.mlirbc"
-    return f"{wanted['name']}-{wanted['form'][0]}{wanted['lanes']}x{wanted['steps']}x{wanted['rows']}.mlirbc"
+    halt = "-halt" if wanted["halt"] else ""
+    return f"{wanted['name']}-{wanted['form'][0]}{wanted['lanes']}x{wanted['steps']}x{wanted['rows']}{halt}.mlirbc"

@@ -19,9 +19,10 @@ from pronghorn.lowering.tensors import Inputs
 class Step:
     """One step of one lane, traced once and used for every number of lanes and steps.
 
-    `run` takes the state and one batch, flat, and returns the new state and the step's logs, flat. `changes` are the
-    leaves that a step may change: evaluating changes metrics alone, and loops carry nothing else. `carries` says
-    whether an epoch's logs are those of its last step; if not, they are the metrics' results at its end.
+    `run` takes the state and one batch, flat, and returns the new state, the step's logs, flat, and the loss that Keras
+    shows its callbacks. `changes` are the leaves that a step may change: evaluating changes metrics alone, and loops
+    carry nothing else. `carries` says whether an epoch's logs are those of its last step; if not, they are the metrics'
+    results at its end. `watches_loss` says whether there is such a loss.
     """
 
     run: Callable
@@ -29,6 +30,7 @@ class Step:
     logs: list[str]
     carries: bool
     changes: list[int]
+    watches_loss: bool
 
 
 class Functions:
@@ -109,18 +111,23 @@ class Functions:
                 raise LoweringFailure(
                     "not_lowerable", f"the model's {name}_step returns {type(logs).__name__}, not logs"
                 )
+            # What `TerminateOnNaN.on_batch_end` looks at, before it is taken apart.
+            loss = logs.get("loss")
+            found["watches_loss"] = loss is not None and jnp.size(loss) == 1
             results = self.model_results(flat)
             # `Trainer._get_metrics_result_or_logs`: an epoch's logs are the metrics' results where the names agree.
             found["carries"] = set(logs) != set(results)
             logs = _flat_logs(logs if found["carries"] else results)
             found["logs"] = list(logs)
-            return flat, _numbers(logs)
+            watched = [loss, results.get("loss", 0.0)] if found["watches_loss"] else [0.0, 0.0]
+            return flat, _numbers(logs), *[_number(value) for value in watched]
 
         avals = [leaf.aval() for leaf in self.state.leaves]
         jaxpr = jax.make_jaxpr(run)(avals, self.inputs.shapes(rows))
         given, returned = jaxpr.jaxpr.invars[: len(avals)], jaxpr.jaxpr.outvars[: len(avals)]
         changes = [i for i, (a, b) in enumerate(zip(given, returned, strict=True)) if a is not b]
-        return Step(_callable(jaxpr, len(avals)), jaxpr, found["logs"], found["carries"], changes)
+        run = _callable(jaxpr, len(avals))
+        return Step(run, jaxpr, found["logs"], found["carries"], changes, found["watches_loss"])
 
     def model_results(self, flat: list) -> dict:
         """The metrics' results before they are flattened into logs."""
@@ -154,11 +161,16 @@ class Functions:
 
     # Functions of all lanes.
 
-    def steps(self, name: str, rows: int, lanes: int, looped: bool) -> Callable:
-        """`train` or `evaluate`: state, inputs, steps, reset -> state, logs."""
+    def steps(self, name: str, rows: int, lanes: int, looped: bool, halt: bool = False) -> Callable:
+        """`train` or `evaluate`: state, inputs, steps, reset -> state, logs.
+
+        With `halt` a lane takes no step after one whose loss is NaN or infinite, until its metrics begin anew
+        (`keras.callbacks.TerminateOnNaN`).
+        """
         step = self.step(name, rows)
         count, inputs = len(self.state.leaves), len(self.inputs.all)
         over = self._looped if looped else self._vectorized
+        halt = halt and step.watches_loss
 
         def function(*arguments):
             flat, batches = list(arguments[:count]), list(arguments[count : count + inputs])
@@ -168,45 +180,57 @@ class Functions:
                 jnp.where(reset != 0, new, old) if leaf.role == "metric" else old
                 for leaf, new, old in zip(self.state.leaves, started, flat, strict=True)
             ]
-            flat, logs = over(step, flat, batches, steps, lanes)
+            if halt:
+                # An earlier call of the epoch may have ended so: the metrics still hold the loss that it logged.
+                steps = jnp.where(jax.vmap(self._is_over)(flat), 0, steps)
+            flat, logs = over(step, flat, batches, steps, lanes, halt)
             return (*flat, logs)
 
         return function
 
-    def _vectorized(self, step: Step, flat, batches, steps, lanes):
+    def _is_over(self, flat: list) -> jax.Array:
+        return ~jnp.isfinite(jnp.asarray(self.results(flat)["loss"]).reshape(()))
+
+    def _vectorized(self, step: Step, flat, batches, steps, lanes, halt):
         run = jax.vmap(step.run)
 
-        def body(index, carry):
-            changing, logs = carry
+        def body(carry):
+            index, steps, changing, logs = carry
             batch = [lax.dynamic_index_in_dim(b, index, axis=1, keepdims=False) for b in batches]
-            new_flat, new_logs = run(_with(flat, step.changes, changing), batch)
+            new_flat, new_logs, loss = run(_with(flat, step.changes, changing), batch)
             new = [new_flat[i] for i in step.changes]
             if lanes > 1:
                 # A single lane stops with the loop; of several, those with no steps left keep what they have.
                 new = [_select(index < steps, after, before) for after, before in zip(new, changing, strict=True)]
                 new_logs = _select(index < steps, new_logs, logs)
-            return new, new_logs if step.carries else logs
+            if halt:
+                # A lane without steps computes too: its loss says nothing.
+                steps = jnp.where((index < steps) & ~jnp.isfinite(loss), index + 1, steps)
+            return index + 1, steps, new, new_logs if step.carries else logs
 
         logs = jnp.zeros((lanes, len(step.logs)), jnp.float32)
-        changing, logs = lax.fori_loop(0, jnp.max(steps), body, ([flat[i] for i in step.changes], logs))
+        start = (jnp.int32(0), steps, [flat[i] for i in step.changes], logs)
+        _, _, changing, logs = lax.while_loop(lambda carry: carry[0] < jnp.max(carry[1]), body, start)
         flat = _with(flat, step.changes, changing)
         return flat, logs if step.carries else jax.vmap(self._result_numbers)(flat)
 
-    def _looped(self, step: Step, flat, batches, steps, lanes):
+    def _looped(self, step: Step, flat, batches, steps, lanes, halt):
         def one_lane(lane, carry):
             changing, logs = carry
             own = _with(flat, step.changes, changing)
             own = [lax.dynamic_index_in_dim(leaf, lane, keepdims=False) for leaf in own]
             rows = [lax.dynamic_index_in_dim(b, lane, keepdims=False) for b in batches]
 
-            def body(index, carry):
-                mine, logs = carry
+            def body(carry):
+                index, count, mine, logs = carry
                 batch = [lax.dynamic_index_in_dim(b, index, keepdims=False) for b in rows]
-                new_flat, new_logs = step.run(_with(own, step.changes, mine), batch)
-                return [new_flat[i] for i in step.changes], new_logs if step.carries else logs
+                new_flat, new_logs, loss = step.run(_with(own, step.changes, mine), batch)
+                if halt:
+                    count = jnp.where(jnp.isfinite(loss), count, index + 1)
+                return index + 1, count, [new_flat[i] for i in step.changes], new_logs if step.carries else logs
 
-            start = ([own[i] for i in step.changes], jnp.zeros((len(step.logs),), jnp.float32))
-            mine, own_logs = lax.fori_loop(0, steps[lane], body, start)
+            start = (jnp.int32(0), steps[lane], [own[i] for i in step.changes], jnp.zeros((len(step.logs),), "float32"))
+            _, _, mine, own_logs = lax.while_loop(lambda carry: carry[0] < carry[1], body, start)
             own_logs = own_logs if step.carries else self._result_numbers(_with(own, step.changes, mine))
             changing = [lax.dynamic_update_index_in_dim(a, m, lane, 0) for a, m in zip(changing, mine, strict=True)]
             return changing, lax.dynamic_update_index_in_dim(logs, own_logs, lane, 0)
@@ -240,7 +264,7 @@ def _callable(jaxpr, count: int) -> Callable:
 
     def run(flat, batch):
         outputs = call(*flat, *batch)
-        return list(outputs[:count]), outputs[count]
+        return list(outputs[:count]), outputs[count], outputs[count + 1]
 
     return run
 
@@ -270,8 +294,12 @@ def _numbers(logs: dict) -> jax.Array:
             raise LoweringFailure(
                 "not_lowerable", f"the metric {name} gives an array of shape {jnp.shape(value)}: a log must be a number"
             )
-    numbers = [jnp.asarray(value).astype(jnp.float32).reshape(()) for value in logs.values()]
+    numbers = [_number(value) for value in logs.values()]
     return jnp.stack(numbers) if numbers else jnp.zeros((0,), jnp.float32)
+
+
+def _number(value) -> jax.Array:
+    return jnp.asarray(value).astype(jnp.float32).reshape(())
 
 
 def _output_names(model, outputs, count: int) -> list[str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import os
-import sys
 from collections.abc import Callable
 
 import jax
 import numpy as np
 
-from pronghorn.lowering import sources
+from pronghorn.lowering import importing, sources
 from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from
 from pronghorn.lowering.settings import Settings
 from pronghorn.lowering.tensors import Inputs
@@ -127,31 +125,7 @@ class Builder:
         path, name = self._existing_file(), self.request.get("function") or "build"
         self.name = name
         sources.forget_user_modules()
-        folder = os.path.dirname(path)
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-        stem = os.path.splitext(os.path.basename(path))[0]
-        # A file called `random.py` must not take the place of Python's own module.
-        module_name = f"pronghorn_{stem}" if stem in sys.modules or stem in sys.stdlib_module_names else stem
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        if spec is None or spec.loader is None:
-            raise LoweringFailure("bad_request", f"{path} is not a Python file")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        try:
-            spec.loader.exec_module(module)
-        except (Exception, SystemExit) as error:
-            sys.modules.pop(module_name, None)
-            raise failure_from(error, "build_raised", sources.belongs_to_user) from error
-        function = getattr(module, name, None)
-        if not callable(function):
-            functions = sorted(
-                key
-                for key, value in vars(module).items()
-                if inspect.isfunction(value) and value.__module__ == module_name and not key.startswith("_")
-            )
-            has = f"it has {', '.join(functions)}" if functions else "it has no functions"
-            raise LoweringFailure("no_such_function", f"{path} has no function {name!r}; {has}", file=path)
+        function = importing.function(path, name, "build_raised")
         try:
             inspect.signature(function).bind(**self.arguments)
         except TypeError as error:
