@@ -91,6 +91,16 @@ def build():
 """
 
 
+COPIED = """
+import keras
+from keras import layers
+def build():
+    model = keras.Sequential([keras.Input((10,)), layers.Dense(4), layers.Dense(1)])
+    model.compile(keras.optimizers.ScheduleFreeAdamW(0.01), "mse")
+    return model
+"""
+
+
 def built_by_keras(source, seed, arguments):
     policy = keras.config.dtype_policy()
     try:
@@ -113,8 +123,9 @@ def built_by_keras(source, seed, arguments):
         (SEED_ARGUMENT, {"reseed": False}, {"seed": [0, 1, 2]}),
         (SEED_ARGUMENT, {"reseed": True}, {"seed": [0, 1, 2]}),
         (BFLOAT, {}, {}),
+        (COPIED, {}, {}),
     ],
-    ids=["all", "mixed", "reseeded", "seed_argument", "seed_argument_reseeds", "bfloat16"],
+    ids=["all", "mixed", "reseeded", "seed_argument", "seed_argument_reseeds", "bfloat16", "slots_that_copy_weights"],
 )
 def test_a_seed_gives_the_weights_that_keras_gives(source, arguments, vary, tmp_path):
     (tmp_path / "model.py").write_text(source)

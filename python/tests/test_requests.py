@@ -105,7 +105,7 @@ class Own(layers.Layer):
         (replaced("    model =", "    __import__('random').random()\n    model ="), "not_lowerable", "kernel", {}),
         (replaced("units),", "units + __import__('random').randint(0, 50)),"), "not_lowerable", "two models", {}),
         (
-            GOOD.replace("def build", OWN.format(body="return keras.ops.linalg.inv(x[:, None, :1] + 1)[:, 0] * x")
+            GOOD.replace("def build", OWN.format(body="return keras.ops.linalg.svd(x[:, None, :1] + 1)[1] * x")
                          + "def build").replace(LAYERS, LAYERS.replace("units)", "units), Own()")),
             "not_lowerable", "exists only inside JAX", {},
         ),
@@ -247,3 +247,44 @@ def test_several_inputs_and_outputs_are_passed_by_name(tmp_path):
     assert [i["name"] for i in program.json["inputs"]] == ["b", "a", "u", "v"]
     assert [(o["name"], o["shape"]) for o in program.json["outputs"]] == [("u", [1]), ("v", [2])]
     assert program.json["logs"] == ["loss", "u_loss", "v_loss"]
+
+
+DRAWN_SEEDS = """
+import keras
+from keras import layers
+
+class Mixed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.mix, self.flatten, self.dense = layers.MixUp(), layers.Flatten(), layers.Dense(1)
+    def build(self, shape):
+        self.dense.build((None, 192))
+    def call(self, x):
+        return self.dense(self.flatten(x))
+    def train_step(self, state, data):
+        with keras.StatelessScope([*zip(self.non_trainable_variables, state[1])]) as scope:
+            mixed = self.mix({"images": data[0], "labels": data[1]}, training=True)
+        non_trainable = [scope.get_current_value(v) for v in self.non_trainable_variables]
+        return super().train_step((state[0], non_trainable, *state[2:]), (mixed["images"], mixed["labels"]))
+    def get_config(self):
+        return {"mix": keras.saving.serialize_keras_object(self.mix)}
+
+def mixed():
+    model = Mixed()
+    model.build((None, 8, 8, 3))
+    model.compile("sgd", "mse")
+    return model
+
+def cropped():
+    crop = layers.RandomCrop(8, 8)
+    model = keras.Sequential([keras.Input((8, 8, 3)), crop, layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+"""
+
+
+@pytest.mark.parametrize("function", ["cropped", "mixed"])
+def test_a_seed_or_a_shape_that_a_layer_keeps_in_its_configuration_is_no_other_model(function, tmp_path):
+    file = tmp_path / "model.py"
+    file.write_text(DRAWN_SEEDS)
+    assert Program(tmp_path / "out", request(function, file, x=(8, 8, 3))).json["draws"] > 0

@@ -10,6 +10,7 @@ from jaxlib.mlir import ir, passmanager
 from jaxlib.mlir.dialects import stablehlo
 
 from pronghorn.lowering.convolutions import canonicalize
+from pronghorn.lowering.decompositions import without_lapack
 from pronghorn.lowering.failures import LoweringFailure
 
 
@@ -19,7 +20,8 @@ def serialize(function: Callable, shapes: list, donated: int, version: str) -> b
     The first `donated` arguments are aliased to the results of the same places. No argument is dropped, used or not.
     """
     jitted = jax.jit(function, donate_argnums=tuple(range(donated)), keep_unused=True)
-    module = jitted.trace(*shapes).lower(lowering_platforms=("cpu",)).compiler_ir("stablehlo")
+    with without_lapack():
+        module = jitted.trace(*shapes).lower(lowering_platforms=("cpu",)).compiler_ir("stablehlo")
     with module.context, ir.Location.unknown():
         _refuse_custom_calls(module)
         _alias(module, len(shapes), donated)
@@ -60,14 +62,19 @@ def _alias(module: ir.Module, count: int, donated: int) -> None:
     main.attributes["res_attrs"] = ir.ArrayAttr.get([ir.DictAttr.get({})] * len(results))
 
 
+EXPANDED_BY_XLA = {"Qr", "ProductOfElementaryHouseholderReflectors"}
+"""Custom calls that XLA replaces by operations of its own on every platform."""
+
+
 def _refuse_custom_calls(module: ir.Module) -> None:
     targets: set[str] = set()
     _custom_calls(module.operation, targets)
+    targets -= EXPANDED_BY_XLA
     if targets:
         raise LoweringFailure(
             "not_lowerable",
             f"the model needs {', '.join(sorted(targets))}, which exists only inside JAX: leave out the matrix "
-            "decomposition (solve, inverse, svd, cholesky, qr) that a layer, loss or initializer computes",
+            "decomposition (singular values, eigenvalues, least squares) that a layer, loss or initializer computes",
         )
 
 

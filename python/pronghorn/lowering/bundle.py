@@ -149,7 +149,9 @@ class Bundle:
             return []
         variable = parameters.learning_rate(self.model)[0]
         paths = parameters.learning_rate_paths(self.model, variable, text) if self.rate_taken else []
-        return parameters.unexplained(text, other_text, paths, (self.seed, seed) if self.seed_taken else None)
+        draws = zip(*(recording.stream(s, self.recording.draws) for s in (self.seed, seed)), strict=True)
+        given = [(self.seed, seed)] if self.seed_taken else []
+        return parameters.unexplained(text, other_text, paths, {*draws, *given})
 
     def _culprit(self, rates: list) -> str:
         """Which of the varied arguments changes more than it may."""

@@ -19,13 +19,25 @@ TOLERANCE = 1e-4
 
 
 class Initialization:
-    """Which leaves are drawn anew for every seed, and how."""
+    """Which leaves are drawn anew for every seed, and how.
 
-    def __init__(self, recording: Recording, leaves: list[Leaf], drawn: list[bool], takes_seed: bool):
+    `copied` are leaves that begin as copies of drawn ones, as the slots of `ScheduleFreeAdamW` do: by place, the place
+    of the original.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        leaves: list[Leaf],
+        drawn: list[bool],
+        takes_seed: bool,
+        copied: dict[int, int],
+    ):
         self.recording = recording
         self.leaves = leaves
         self.drawn = drawn
         self.takes_seed = takes_seed
+        self.copied = copied
         self._constants = [_constant(np.asarray(leaf.variable._value)) for leaf in leaves]
 
     @property
@@ -39,10 +51,13 @@ class Initialization:
         if self.takes_seed:
             columns[Seed.ARGUMENT] = seeds[self.recording.draws]
         values = replay(self.recording, columns)[0] if any(self.drawn) else {}
-        return [
+        state = [
             values[id(leaf.variable)] if drawn else constant()
             for leaf, drawn, constant in zip(self.leaves, self.drawn, self._constants, strict=True)
         ]
+        for place, original in self.copied.items():
+            state[place] = state[original]
+        return state
 
 
 def classify(
@@ -63,9 +78,11 @@ def classify(
     """
     first, asked = replay(recording, _eager(recording.columns(recording.seed)))
     other = replay(recording, _eager(recording.columns(second[0])))[0] if second else {}
-    drawn = []
+    values = [np.asarray(leaf.variable._value) for leaf in leaves]
+    drawn: list[bool] = []
+    copied: dict[int, int] = {}
     for index, leaf in enumerate(leaves):
-        value = np.asarray(leaf.variable._value)
+        value = values[index]
         replayed = first.get(id(leaf.variable))
         if only_generators and not leaf.is_generator:
             drawn.append(False)
@@ -77,6 +94,9 @@ def classify(
                 drawn.append(True)
             elif np.array_equal(value, built, equal_nan=value.dtype.kind == "f"):
                 drawn.append(False)
+            elif (original := _original(index, drawn, values, second[1])) is not None:
+                drawn.append(False)
+                copied[index] = original
             else:
                 raise LoweringFailure(
                     "not_lowerable",
@@ -85,7 +105,17 @@ def classify(
                 )
         else:
             drawn.append(reproduced)
-    return Initialization(recording, leaves, drawn, asked)
+    return Initialization(recording, leaves, drawn, asked, copied)
+
+
+def _original(index: int, drawn: list[bool], first: list[np.ndarray], second: list[np.ndarray]) -> int | None:
+    """The drawn leaf before `index` that it equals in both builds."""
+    for other, is_drawn in enumerate(drawn):
+        if is_drawn and all(
+            one[other].dtype == one[index].dtype and np.array_equal(one[other], one[index]) for one in (first, second)
+        ):
+            return other
+    return None
 
 
 def replay(recording: Recording, columns: dict) -> tuple[dict[int, jax.Array], bool]:

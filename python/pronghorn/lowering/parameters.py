@@ -96,18 +96,27 @@ def differences(first, second, path: tuple = ()) -> Iterator[tuple]:
         yield path, first, second
 
 
-def unexplained(first: str, second: str, rate_paths: list[tuple], seeds: tuple[int, int] | None) -> list[tuple]:
-    """The differences of two builds' configurations that are neither their learning rates nor their seeds."""
+def unexplained(first: str, second: str, rate_paths: list[tuple], seeds: set[tuple[int, int]]) -> list[tuple]:
+    """The differences of two builds' configurations that are neither their learning rates nor their seeds.
+
+    `seeds` pairs what the builds were given or drew in the same place: a layer may keep the seed that it drew.
+    """
     rest = []
-    for path, a, b in differences(json.loads(first), json.loads(second)):
+    first, second = (json.loads(text, object_hook=_without_build) for text in (first, second))
+    for path, a, b in differences(first, second):
         if path[-1:] == ("shared_object_id",):
             # An address in memory: it only says which objects are the same one.
             continue
         is_rate = path in rate_paths and isinstance(b, float)
-        is_seed = seeds is not None and path[-1:] == ("seed",) and (a, b) == seeds
+        is_seed = path[-1:] == ("seed",) and isinstance(a, int) and (a, b) in seeds
         if not is_rate and not is_seed:
             rest.append((path, a, b))
     return rest
+
+
+def _without_build(fields: dict) -> dict:
+    """A layer's fields without the shapes it was built for, which it has once a step that calls it was traced."""
+    return {key: value for key, value in fields.items() if key != "build_config"}
 
 
 def written(path: tuple) -> str:
