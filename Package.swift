@@ -95,7 +95,8 @@ let package = Package(
         tests("ProgramsTests", ["Programs", "Bundles", "PJRT", systemPackage]),
         tests(
             "TrainingTests",
-            ["Training", "Programs", "Bundles", "Randomness", "Files", "Units", "TensorFiles", "PJRT", systemPackage]),
+            ["Training", "Programs", "Bundles", "Randomness", "Files", "Units", "TensorFiles", "PJRT", systemPackage],
+            exclude: ["Support"]),
         tests("DatasetsTests", ["Datasets", "Experiments", "TensorFiles", "Files", systemPackage]),
         tests("PythonEnvironmentTests", ["PythonEnvironment", "Files", systemPackage]),
         tests("LoweringTests", ["Lowering", "Bundles", "PythonEnvironment", "Files", systemPackage]),

@@ -1,7 +1,7 @@
 /// What `program.json` says of a program bundle: see `docs/Contracts.md`, section 2.
 public struct ProgramDescription: Codable, Sendable, Equatable {
     /// The only version that is read.
-    public static let currentVersion = 1
+    public static let currentVersion = 2
     /// The file's name inside a bundle.
     public static let fileName = "program.json"
 
@@ -20,6 +20,8 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
     public var state: [Leaf]
     public var logs: [String]
     public var evaluateLogs: [String]
+    /// Which way each metric gets better whose Keras class says so, by the metric's own name.
+    public var directions: [String: Direction]
     public var parameters: [Parameter]
     /// For each variable whose moving average the optimizer keeps: its leaf, and the average's.
     public var averages: [[Int]]?
@@ -33,9 +35,8 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
     public var functions: [Function]
 
     enum CodingKeys: String, CodingKey {
-        case averages, schedules
-        case version, name, keras, jax, stablehlo, draws, inputs, outputs, state, logs, parameters, finalizes, sources
-        case notes, functions
+        case version, name, keras, jax, stablehlo, draws, inputs, outputs, state, logs, directions, parameters
+        case averages, schedules, finalizes, sources, notes, functions
         case batchSize = "batch_size"
         case seedColumn = "seed_column"
         case evaluateLogs = "evaluate_logs"
@@ -80,12 +81,19 @@ extension ProgramDescription {
         public var dtype: String
         /// Where its bytes stand in `template.keras`; nil for one that a `.keras` file does not hold.
         public var offset: Int?
+        /// Whether it is one of `Model.weights`, which `Model.set_weights` sets: no optimizer, no metric, no generator.
+        public var weight: Bool
 
         /// The group of variables it belongs to.
         public enum Role: String, Codable, Sendable {
             case trainable, optimizer, metric
             case nonTrainable = "non_trainable"
         }
+    }
+
+    /// Which way a metric gets better: the `_direction` of its Keras class.
+    public enum Direction: String, Codable, Sendable {
+        case up, down
     }
 
     /// A number that may differ between the trials of the program.

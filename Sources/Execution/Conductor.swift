@@ -30,8 +30,8 @@ actor Conductor: RunnerProcess.Delegate {
         var checkpoint: (epochs: Int, file: String)?
         /// Models that the runner says it has written.
         var models: [(trial: Int, file: FilePath, kind: String)] = []
-        /// Trials that a callback has ended: after how many epochs, and which.
-        var stops: [Int: (epochs: Int, by: String)] = [:]
+        /// How callbacks have ended trials.
+        var stops: [Int: TrialStop] = [:]
         /// Trials' best epochs, as an `EarlyStopping` has them.
         var bestEpochs: [Int: Int] = [:]
         var trainSeconds = 0.0
@@ -80,8 +80,8 @@ actor Conductor: RunnerProcess.Delegate {
 
     /// Puts a unit that an interrupted run left into the queue, to go on from its last checkpoint.
     func enqueue(interrupted unit: Unit) async throws {
-        try placeInitial(of: unit)
         let checkpoint = unit.lastCheckpoint(in: folder)
+        try placeEarly(of: unit, epochs: checkpoint?.epochs)
         let epochs = checkpoint?.epochs ?? unit.fit.firstEpoch
         let renewed = try unit.renewed(as: nextName(), lanes: unit.lanes.indices, checkpoint: checkpoint, in: folder)
         let trials = unit.lanes.map(\.trial)
@@ -174,7 +174,10 @@ actor Conductor: RunnerProcess.Delegate {
             bestEpochs.note(epoch, trials, metrics)
             report(.epoch(device: device.name, unit: id, epoch: epoch, metrics: metrics.mapValues(mean)))
         case .ended(let lane, let epochs, let callback):
-            units[id]?.stops[unit.lanes[lane].trial] = (epochs, callback)
+            let trial = unit.lanes[lane].trial
+            let stop = TrialStop(epoch: epochs - 1, by: callback)
+            units[id]?.stops[trial] = stop
+            record("the early end of trial \(trial)") { try ledger.stopped(trial: trial, stop) }
         case .best(let lane, let epoch):
             units[id]?.bestEpochs[unit.lanes[lane].trial] = epoch
         case .trained(let seconds):

@@ -69,9 +69,7 @@ extension Preparation {
                 schedule: scheduleRequest(trials, varying: !rates.isEmpty)))
         try checkMetrics(bundle.description)
         try checkAverages(bundle.description)
-        if let callback = experiment.callbacks.first {
-            throw experiment.error(.unsupported, at: "callbacks", "the native engine has no \(callback.name) yet")
-        }
+        try checkCallbacks(bundle.description)
         var parameters: [String] = []
         if !rates.isEmpty {
             guard bundle.description.parameters.contains(where: { $0.name == "learning_rate" && $0.leaf != nil }) else {

@@ -30,7 +30,10 @@ extension Preparation {
             if let model = result.model { try Folder.remove(own: folder.path.pushing(FilePath(model))) }
         }
         try ledger.finish(
-            others.map { TrialEnd(trial: $0.trial, model: nil, bestEpoch: $0.bestEpoch, trainSeconds: $0.seconds) },
+            others.map {
+                TrialEnd(
+                    trial: $0.trial, model: nil, bestEpoch: $0.bestEpoch, trainSeconds: $0.seconds, stop: $0.stop)
+            },
             at: 0)
     }
 }

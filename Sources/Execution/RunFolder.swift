@@ -8,6 +8,7 @@ public import SystemPackage
 /// DIR/run.json             what the run was begun with, by which it can go on
 /// DIR/ledger.sqlite        the record of trials, units, epochs
 /// DIR/models/0042.keras    models; in folders of a thousand, models/003/3042.keras, where there are more
+/// DIR/csv/0042.csv         what `csv_logger` wrote, in folders as the models
 /// DIR/units/0007/          a unit: unit.json, rows.npy, events.ndjson
 /// DIR/logs/cpu-0.log       what a runner wrote on standard error
 /// DIR/summary.json         what the user's `summarize` function returned
@@ -55,8 +56,18 @@ public struct RunFolder: Sendable {
 
     /// A model file's path relative to the run's folder.
     func model(_ fileName: String, trial: Int, of count: Int) -> String {
-        guard count > 1000 else { return "models/\(fileName)" }
+        Self.sharded("models", fileName, trial: trial, of: count)
+    }
+
+    /// What the `number`-th `csv_logger`, from 1, writes of a trial.
+    func csv(_ name: String, number: Int, trial: Int, of count: Int) -> FilePath {
+        let file = number == 1 ? "\(name).csv" : "\(name)-\(number).csv"
+        return path.pushing(FilePath(Self.sharded("csv", file, trial: trial, of: count)))
+    }
+
+    private static func sharded(_ folder: String, _ fileName: String, trial: Int, of count: Int) -> String {
+        guard count > 1000 else { return "\(folder)/\(fileName)" }
         let shard = String(trial / 1000)
-        return "models/\(String(repeating: "0", count: max(0, 3 - shard.count)))\(shard)/\(fileName)"
+        return "\(folder)/\(String(repeating: "0", count: max(0, 3 - shard.count)))\(shard)/\(fileName)"
     }
 }

@@ -13,10 +13,13 @@ extension Conductor {
         if let known = units[id] {
             do {
                 let models = try place(known)
+                try writeCSV(of: known.trials)
                 let ends = known.unit.lanes.map { lane in
                     TrialEnd(
-                        trial: lane.trial, model: models[lane.trial], bestEpoch: bestEpochs[lane.trial],
-                        trainSeconds: known.trainSeconds / Double(known.unit.lanes.count))
+                        trial: lane.trial, model: models[lane.trial],
+                        bestEpoch: bestEpoch(of: lane.trial, in: known),
+                        trainSeconds: known.trainSeconds / Double(known.unit.lanes.count),
+                        stop: known.stops[lane.trial])
                 }
                 let time = Date().timeIntervalSince1970
                 try ledger.attemptEnded(unit: id, number: 1, outcome: "finished", message: nil, at: time)
@@ -35,7 +38,7 @@ extension Conductor {
     func stopped(_ id: String, epochs: Int, on device: Device) async {
         released(id, device)
         await settle(id, as: .stopped, "stopped after \(epochs) epochs") { known in
-            try placeInitial(of: known.unit)
+            try placeEarly(of: known.unit, epochs: known.checkpoint?.epochs)
             try ledger.requeue(trials: known.trials, epochs: epochs)
         }
     }
@@ -93,7 +96,7 @@ extension Conductor {
     /// Ends a unit whose trials go on in new ones, from its last checkpoint or as it began.
     private func renew(_ id: String, _ parts: [(lanes: Range<Int>, lineage: UnitLineage)], _ message: String) async {
         await settle(id, as: .failed, message) { known in
-            try placeInitial(of: known.unit)
+            try placeEarly(of: known.unit, epochs: known.checkpoint?.epochs)
             try ledger.requeue(trials: known.trials, epochs: known.epochsKept)
             bestEpochs.forget(known.trials, from: known.epochsKept)
             var queued: [QueuedUnit] = []
@@ -142,27 +145,68 @@ extension Conductor {
         isStopping = true
     }
 
-    /// Moves a unit's models to the run's folder.
-    ///
-    /// - Returns: each trial's model: the last one, else its best; the first weights are only for comparison.
-    private func place(_ known: Known) throws -> [Int: String] {
-        let places = try move(known.models.map { ($0.file, $0.trial) })
-        var paths: [Int: String] = [:]
-        for (model, place) in zip(known.models, places)
-        where model.kind == "final" || (model.kind == "best" && paths[model.trial] == nil) {
-            paths[model.trial] = place
-        }
-        return paths
+    /// The epoch of the model that is kept as the best, or of the weights that `EarlyStopping` takes for the best.
+    private func bestEpoch(of trial: Int, in known: Known) -> Int? {
+        let save = preparation.experiment.save
+        let isWatched = save.best != nil || save.top != nil
+        return isWatched ? bestEpochs[trial] : known.bestEpochs[trial] ?? bestEpochs[trial]
     }
 
-    /// Moves the first weights of a unit that did not end well to the run's folder: what goes on from its checkpoint
-    /// does not write them again.
-    func placeInitial(of unit: Unit) throws {
+    /// Moves a unit's models to the run's folder.
+    ///
+    /// - Returns: each trial's model: the last one, else its best, else what a callback saved last; the first weights are
+    ///   only for comparison.
+    private func place(_ known: Known) throws -> [Int: String] {
+        let places = try move(known.models.map { ($0.file, $0.trial) })
+        let ranks = ["checkpoint": 1, "best": 2, "final": 3]
+        var found: [Int: (rank: Int, place: String)] = [:]
+        for (model, place) in zip(known.models, places) {
+            guard let rank = ranks[model.kind], rank >= found[model.trial]?.rank ?? 0 else { continue }
+            found[model.trial] = (rank, place)
+        }
+        return found.mapValues(\.place)
+    }
+
+    /// Moves what is not written again by what goes on from a unit's checkpoint to the run's folder: the first weights, and
+    /// what callbacks saved after epochs that the checkpoint holds.
+    func placeEarly(of unit: Unit, epochs: Int?) throws {
         let models = folder.unit(unit.id).appending("models")
-        let written = Set((try? Folder.list(models)) ?? [])
-        _ = try move(
-            unit.lanes.map { (models.appending("\($0.name).initial.keras"), $0.trial) }
-                .filter { written.contains($0.0.lastComponent?.string ?? "") })
+        let trials = Dictionary(unit.lanes.map { ($0.name, $0.trial) }) { first, _ in first }
+        var early: [(file: FilePath, trial: Int)] = []
+        for file in (try? Folder.list(models)) ?? [] {
+            let words = file.split(separator: ".").map(String.init)
+            guard words.last == "keras", words.count >= 3, let trial = trials[words[0]] else { continue }
+            let last = words[words.count - 2]
+            let epoch = last.hasPrefix("epoch-") ? Int(last.dropFirst("epoch-".count)) : nil
+            if last == "initial" || epoch.map({ $0 <= epochs ?? 0 }) ?? false {
+                early.append((models.appending(file), trial))
+            }
+        }
+        if early.isEmpty { return }
+        try Folder.syncFileSystem(containing: models)
+        _ = try move(early)
+    }
+
+    /// Writes what `csv_logger` asks for, from the ledger.
+    private func writeCSV(of trials: [Int]) throws {
+        var number = 0
+        for (index, callback) in preparation.experiment.callbacks.enumerated() {
+            guard case .csvLogger(let settings) = callback else { continue }
+            number += 1
+            // Callbacks see what those before them have put into the logs.
+            let seesRate = preparation.experiment.callbacks[..<index].contains(where: \.logsLearningRate)
+            for trial in trials {
+                var log = CSVLog(separator: settings.separator)
+                for (epoch, metrics) in try ledger.epochs(of: trial) {
+                    log.epochEnded(epoch, metrics.filter { seesRate || $0.key != "learning_rate" })
+                }
+                let place = folder.csv(
+                    preparation.trials[trial].name, number: number, trial: trial, of: preparation.trials.count)
+                try Folder.create(place.removingLastComponent())
+                try AtomicFile.write(Array(log.text.utf8), to: place, durable: false)
+            }
+        }
+        if number > 0 { try Folder.syncFileSystem(containing: folder.path) }
     }
 
     /// Moves model files to the run's folder, each by a rename; they are on the disk before this returns.

@@ -1,3 +1,4 @@
+import Bundles
 import Experiments
 import SystemPackage
 import Units
@@ -47,8 +48,62 @@ extension Preparation {
         }
     }
 
+    /// The callbacks of a native unit, with every direction resolved.
+    func unitCallbacks(_ description: ProgramDescription) -> [Unit.Callback] {
+        unitCallbacks { metric in
+            switch description.direction(of: metric) {
+            case .up: .max
+            case .down: .min
+            case nil: .auto
+            }
+        }
+    }
+
+    /// Refuses callbacks that could not do their work on a program.
+    ///
+    /// Keras warns of a metric that is not there at the end of each epoch, and complains of a direction that it cannot tell,
+    /// or of a learning rate that cannot be set, when training has begun.
+    func checkCallbacks(_ description: ProgramDescription) throws(ExperimentError) {
+        let measured =
+            description.logs + (experiment.validates ? description.evaluateLogs.map { "val_\($0)" } : [])
+        if let (index, reason) = experiment.callbacksNeedFitEngine {
+            throw experiment.error(
+                .unsupported, at: "callbacks[\(index)]", "\(reason), which the native engine cannot do")
+        }
+        for (index, callback) in experiment.callbacks.enumerated() {
+            let key = "callbacks[\(index)].\(callback.name)"
+            if let (metric, mode) = callback.monitor {
+                guard measured.contains(metric) else {
+                    throw experiment.error(
+                        at: "\(key).monitor", "the model measures no '\(metric)'", found: metric, accepted: measured)
+                }
+                guard mode != .auto || description.direction(of: metric) != nil else {
+                    throw experiment.error(
+                        at: "\(key).mode",
+                        "Keras cannot tell whether less or more of '\(metric)' is better", accepted: ["max", "min"])
+                }
+            }
+            if callback.logsLearningRate,
+                !description.parameters.contains(where: { $0.name == "learning_rate" && $0.leaf != nil })
+            {
+                throw experiment.error(
+                    at: key,
+                    "the model's optimizer has a learning rate that cannot be set "
+                        + "(\(description.notes.joined(separator: " ")))")
+            }
+        }
+    }
+
     private func pythonFunction(_ function: FunctionReference) -> Unit.PythonFunction {
         Unit.PythonFunction(
             file: folder.pushing(FilePath(function.file)).lexicallyNormalized().string, function: function.function)
+    }
+}
+
+extension ProgramDescription {
+    /// Which way a metric of the logs gets better, as `MonitorCallback._set_monitor_op` tells it; nil where it cannot.
+    fileprivate func direction(of metric: String) -> Direction? {
+        let name = metric.hasPrefix("val_") ? String(metric.dropFirst(4)) : metric
+        return directions[name] ?? (name == "loss" ? .down : nil)
     }
 }

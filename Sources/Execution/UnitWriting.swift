@@ -41,7 +41,7 @@ extension Preparation {
                 lanes: cohort.lanes, steps: cohort.steps, evaluateSteps: cohort.evaluateSteps,
                 form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue),
             lanes: lanes, sources: sources.order.map { reference(dataset.sources[$0]) },
-            fit: fit, callbacks: unitCallbacks(), save: saveSettings)
+            fit: fit, callbacks: unitCallbacks(group.bundle.description), save: saveSettings)
         do {
             try Folder.create(folder)
             try rows.numbers.span.withUnsafeBytes { bytes in

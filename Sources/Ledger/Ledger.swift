@@ -127,7 +127,8 @@ extension Ledger {
         let queue = try DatabaseQueue(path: name, configuration: configuration)
         try queue.read { db in
             if try Schema.migrator.hasBeenSuperseded(db) { throw newer(path) }
-            guard try Schema.migrator.hasCompletedMigrations(db) else {
+            // What later migrations add is absent from an older run's ledger, which stays as it is.
+            guard try Schema.migrator.appliedIdentifiers(db).contains(Schema.first) else {
                 throw LedgerError(.absent, "\(path) holds no run yet: try again in a moment")
             }
         }

@@ -6,6 +6,8 @@ public struct RunProgress: Sendable, Hashable {
     public var run: RunRecord
     /// Trials by status; a status that no trial has is absent.
     public var counts: [TrialStatus: Int]
+    /// Trials that a callback has ended before their last epoch.
+    public var stoppedEarly: Int
     /// Epochs trained, over all trials.
     public var epochsDone: Int
     /// Epochs that will have been trained when nothing more fails: what is planned, but of ended trials what was done.
@@ -55,18 +57,28 @@ extension Ledger {
                 throw LedgerError(.absent, "\(path) holds no run yet: try again in a moment")
             }
             var progress = RunProgress(
-                run: run, counts: [:], epochsDone: 0, epochsPlanned: 0,
+                run: run, counts: [:], stoppedEarly: 0, epochsDone: 0, epochsPlanned: 0,
                 elapsed: max(0, (run.finished ?? now) - run.created), devices: [])
+            // The ledger of an older run, read as it is, has no such column.
+            let knowsStops = try db.columns(in: "trials").contains { $0.name == "stopped_epoch" }
+            // Of a trial that a callback has ended only what was done is planned.
+            let plan =
+                knowsStops ? "CASE WHEN stopped_epoch IS NULL THEN planned_epochs ELSE epochs END" : "planned_epochs"
             let rows = try Row.fetchCursor(
-                db, sql: "SELECT status, COUNT(*), SUM(epochs), SUM(planned_epochs) FROM trials GROUP BY status")
+                db,
+                sql: """
+                    SELECT status, COUNT(*), SUM(epochs), SUM(\(plan)), \(knowsStops ? "COUNT(stopped_epoch)" : "0")
+                    FROM trials GROUP BY status
+                    """)
             while let row = try rows.next() {
                 let status = try Self.status(row[0])
                 let (done, planned): (Int, Int) = (row[2], row[3])
                 progress.counts[status] = row[1]
+                progress.stoppedEarly += row[4]
                 progress.epochsDone += done
                 progress.epochsPlanned += status.isEnded ? done : planned
             }
-            progress.devices = try Self.devices(db, run)
+            progress.devices = try Self.devices(db, run, plan)
             return progress
         }
     }
@@ -130,7 +142,7 @@ extension Ledger {
             devices: devices.map(\.description), state: state)
     }
 
-    private static func devices(_ db: Database, _ run: RunRecord) throws -> [DeviceProgress] {
+    private static func devices(_ db: Database, _ run: RunRecord, _ plan: String) throws -> [DeviceProgress] {
         func idle(_ device: String) -> DeviceProgress {
             DeviceProgress(
                 device: device, unit: nil, trials: 0, epochsDone: 0, epochsPlanned: 0, started: nil, busySeconds: 0,
@@ -150,7 +162,7 @@ extension Ledger {
         let units = try Row.fetchAll(
             db,
             sql: """
-                SELECT units.device, units.unit, units.started, COUNT(trial), TOTAL(epochs), TOTAL(planned_epochs)
+                SELECT units.device, units.unit, units.started, COUNT(trial), TOTAL(epochs), TOTAL(\(plan))
                 FROM units LEFT JOIN trials ON trials.unit = units.unit
                 WHERE units.status = ? GROUP BY units.unit ORDER BY units.started
                 """, arguments: [UnitRecord.Status.running.rawValue])

@@ -143,17 +143,26 @@ extension Ledger {
         }
     }
 
+    /// Records that a callback ended a trial's training, before the trial is finished.
+    public func stopped(trial: Int, _ stop: TrialStop) throws(LedgerError) {
+        try write("Recording the early end of trial \(trial)", durable: false) { db in
+            try Self.update(db, [trial], "stopped_epoch = ?, stopped_by = ?", [stop.epoch, stop.by])
+        }
+    }
+
     /// Records trials' success, and with `unit` that unit's, in one transaction that is durable when this returns.
     public func finish(_ ends: [TrialEnd], unit: String? = nil, at time: Double) throws(LedgerError) {
         try write("Recording finished trials") { db in
             let statement = try db.cachedStatement(
                 sql: """
-                    UPDATE trials SET status = ?, message = NULL, model = ?, best_epoch = ?, train_seconds = ?
+                    UPDATE trials SET status = ?, message = NULL, model = ?, best_epoch = ?, train_seconds = ?,
+                        stopped_epoch = ?, stopped_by = ?
                     WHERE trial = ?
                     """)
             for end in ends {
                 try statement.execute(arguments: [
-                    TrialStatus.finished.rawValue, end.model, end.bestEpoch, end.trainSeconds, end.trial,
+                    TrialStatus.finished.rawValue, end.model, end.bestEpoch, end.trainSeconds, end.stop?.epoch,
+                    end.stop?.by, end.trial,
                 ])
                 guard db.changesCount == 1 else { throw Self.unknown([end.trial]) }
             }
@@ -169,6 +178,8 @@ extension Ledger {
     }
 
     /// Puts trials back in the queue; with `epochs` 0 they begin anew, otherwise after so many epochs.
+    ///
+    /// A trial that was ended earlier keeps the epochs it has.
     public func requeue(trials: [Int], epochs: Int = 0) throws(LedgerError) {
         try write("Recording trials that wait again") { db in
             for trial in trials {
@@ -176,8 +187,8 @@ extension Ledger {
                 try Self.update(
                     db, [trial],
                     """
-                    status = ?, message = NULL, device = NULL, unit = NULL, epochs = ?, metrics = ?, best_epoch = NULL,
-                    model = NULL, train_seconds = NULL
+                    status = ?, message = NULL, device = NULL, unit = NULL, epochs = MIN(epochs, ?), metrics = ?,
+                    best_epoch = NULL, model = NULL, train_seconds = NULL, stopped_epoch = NULL, stopped_by = NULL
                     """, [TrialStatus.waiting.rawValue, epochs, metrics])
             }
         }

@@ -203,13 +203,32 @@ public struct TrialEnd: Sendable, Hashable {
     public var bestEpoch: Int?
     /// Its share of the unit's training time.
     public var trainSeconds: Double?
+    /// How a callback ended its training; nil when it was trained to its last epoch.
+    public var stop: TrialStop?
 
     /// Makes an end.
-    public init(trial: Int, model: String?, bestEpoch: Int? = nil, trainSeconds: Double? = nil) {
+    public init(
+        trial: Int, model: String?, bestEpoch: Int? = nil, trainSeconds: Double? = nil, stop: TrialStop? = nil
+    ) {
         self.trial = trial
         self.model = model
         self.bestEpoch = bestEpoch
         self.trainSeconds = trainSeconds
+        self.stop = stop
+    }
+}
+
+/// How a callback ended a trial's training.
+public struct TrialStop: Sendable, Hashable {
+    /// The epoch, from 0, at whose end it was stopped: Keras's `stopped_epoch`.
+    public var epoch: Int
+    /// The callback's name, such as `early_stopping`.
+    public var by: String
+
+    /// Makes a stop.
+    public init(epoch: Int, by: String) {
+        self.epoch = epoch
+        self.by = by
     }
 }
 

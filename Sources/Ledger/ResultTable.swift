@@ -1,6 +1,7 @@
 /// Results and group summaries as tables for a terminal.
 public enum ResultTable {
-    /// One line a trial: number, hyperparameters, partition, status, metrics, and for those that failed why.
+    /// One line a trial: number, hyperparameters, partition, status, metrics, where a callback ended any the epoch
+    /// at whose end it did, and for those that failed why.
     public static func results(_ results: [TrialResult], width: Int = .max) -> String {
         var parameters: [String] = []
         for result in results {
@@ -10,6 +11,7 @@ public enum ResultTable {
         }
         let metrics = MetricValues.ordered(Set(results.flatMap { $0.metrics.keys }))
         let hasPartitions = results.contains { $0.partition != nil || $0.plan.partitionLabel != nil }
+        let hasStops = results.contains { $0.stop != nil }
         let hasMessages = results.contains { $0.message != nil }
         var columns: [(title: String, alignment: TextTable.Alignment)] = [("trial", .right)]
         for name in parameters {
@@ -19,6 +21,7 @@ public enum ResultTable {
         if hasPartitions { columns.append(("partition", .left)) }
         columns.append(("status", .left))
         columns += metrics.map { ($0, .right) }
+        if hasStops { columns.append(("stopped", .right)) }
         if hasMessages { columns.append(("message", .left)) }
         var table = TextTable(columns: columns)
         for result in results {
@@ -27,6 +30,7 @@ public enum ResultTable {
             if hasPartitions { cells.append(text(result.value(ofColumn: "partition"))) }
             cells.append(result.status.rawValue)
             cells += metrics.map { name in result.metrics[name].map { number($0) } ?? "" }
+            if hasStops { cells.append(result.stop.map { String($0.epoch) } ?? "") }
             if hasMessages { cells.append(result.message ?? "") }
             table.add(cells)
         }

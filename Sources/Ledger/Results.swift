@@ -47,6 +47,21 @@ extension Ledger {
         }
     }
 
+    /// Every epoch's metrics of one trial, in order.
+    public func epochs(of trial: Int) throws(LedgerError) -> [(epoch: Int, metrics: [String: Double])] {
+        try read("Reading the epochs of trial \(trial)") { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT epoch, epochs.metrics FROM epochs JOIN trials USING (trial)
+                    WHERE trial = ? AND epoch < trials.epochs ORDER BY epoch
+                    """, arguments: [trial])
+            return try rows.map { row in
+                (row[0], Dictionary(uniqueKeysWithValues: try MetricValues.decode(row[1]).map { ($0.name, $0.value) }))
+            }
+        }
+    }
+
     /// The finished trial whose last value of a metric is best; nil when none has a number.
     public func best(_ metric: String, direction: MetricDirection? = nil) throws(LedgerError) -> TrialResult? {
         let first = try results(
@@ -118,6 +133,11 @@ extension Ledger {
         return (sql, arguments)
     }
 
+    private static func stop(_ row: Row) -> TrialStop? {
+        guard let epoch: Int = row["stopped_epoch"], let by: String = row["stopped_by"] else { return nil }
+        return TrialStop(epoch: epoch, by: by)
+    }
+
     private static func result(_ row: Row) throws -> TrialResult {
         guard case .object(let parameters) = try JSON.parse(row["parameters"]) else { throw JSON.Malformed(offset: 0) }
         var metrics: [String: Double] = [:]
@@ -129,7 +149,8 @@ extension Ledger {
             engine: row["engine"], engineReason: row["engine_reason"], program: row["program"])
         return TrialResult(
             plan: plan, status: try status(row["status"]), message: row["message"], metrics: metrics, history: [:],
-            epochs: row["epochs"], bestEpoch: row["best_epoch"], model: row["model"], device: row["device"],
+            epochs: row["epochs"], bestEpoch: row["best_epoch"], stop: stop(row), model: row["model"],
+            device: row["device"],
             unit: row["unit"], seconds: row["train_seconds"])
     }
 }

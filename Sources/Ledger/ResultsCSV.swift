@@ -16,7 +16,8 @@ public struct ResultsCSV: Sendable {
 
     private static let before = ["trial", "name", "seed", "partition", "partition_label"]
     private static let after = [
-        "rows", "validation_rows", "status", "message", "epochs", "best_epoch", "model", "engine", "engine_reason",
+        "rows", "validation_rows", "status", "message", "epochs", "best_epoch", "stopped_epoch", "stopped_by", "model",
+        "engine", "engine_reason",
         "device", "seconds",
     ]
 
@@ -43,7 +44,8 @@ public struct ResultsCSV: Sendable {
         fields += metrics.map { name in result.metrics[name].map { "\($0)" } ?? "" }
         fields += [
             String(plan.rows), String(plan.validationRows), result.status.rawValue, result.message ?? "",
-            String(result.epochs), result.bestEpoch.map { String($0) } ?? "", result.model ?? "", plan.engine,
+            String(result.epochs), result.bestEpoch.map { String($0) } ?? "",
+            result.stop.map { String($0.epoch) } ?? "", result.stop?.by ?? "", result.model ?? "", plan.engine,
             plan.engineReason ?? "", result.device ?? "", result.seconds.map { "\($0)" } ?? "",
         ]
         return line(fields)

@@ -4,11 +4,21 @@ import GRDB
 ///
 /// A migration that has shipped never changes: a later layout is a further migration.
 enum Schema {
+    /// The migration that makes the tables.
+    static let first = "v1"
+
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("v1") { db in try db.execute(sql: v1) }
+        migrator.registerMigration(first) { db in try db.execute(sql: v1) }
+        migrator.registerMigration("v2") { db in try db.execute(sql: v2) }
         return migrator
     }
+
+    /// How callbacks end trials.
+    private static let v2 = """
+        ALTER TABLE trials ADD COLUMN stopped_epoch INTEGER;
+        ALTER TABLE trials ADD COLUMN stopped_by TEXT;
+        """
 
     private static let v1 = """
         CREATE TABLE run (

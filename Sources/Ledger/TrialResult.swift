@@ -16,6 +16,8 @@ public struct TrialResult: Sendable, Hashable {
     public var epochs: Int
     /// The epoch, from 0, whose monitored value was best.
     public var bestEpoch: Int?
+    /// How a callback ended its training; nil when it was, or is being, trained to its last epoch.
+    public var stop: TrialStop?
     /// The model file's path, relative to the run's folder.
     public var model: String?
     /// The device it was, or is, trained on.

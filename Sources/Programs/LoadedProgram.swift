@@ -160,11 +160,27 @@ public final class LoadedProgram {
         for pair in bundle.description.averages ?? [] where pair.count == 2 { state.exchange(pair[0], pair[1]) }
     }
 
+    /// The numbers that the lanes have in the leaf of a parameter.
+    ///
+    /// - Throws: when the program has no such leaf, or one of another type than float32.
+    public func values(_ parameter: String, in state: borrowing State) throws(ProgramError) -> [Float] {
+        guard let leaf = bundle.description.parameters.first(where: { $0.name == parameter })?.leaf else {
+            throw ProgramError(.noSuchFunction, "the program in \(bundle.folder) has no leaf for \(parameter)")
+        }
+        do throws(PJRTError) {
+            return try state.leaves.array(leaf, as: Float.self)
+        } catch {
+            throw ProgramError(.plugin, "\(parameter) cannot be read from the device", cause: error)
+        }
+    }
+
     /// For each lane the first state where the mask is true, otherwise the second.
+    ///
+    /// - Parameter onlyWeights: takes what is no weight of the model (`Model.weights`) from the second in any case.
     public func choose(
-        _ mask: [Bool], _ first: borrowing State, _ second: borrowing State
+        _ mask: [Bool], _ first: borrowing State, _ second: borrowing State, onlyWeights: Bool = false
     ) throws(ProgramError) -> State {
-        let executable = try chooser(first.leaves.types)
+        let executable = try chooser(first.leaves.types, onlyWeights)
         let padded = (0..<lanes).map { $0 < mask.count && mask[$0] }
         do throws(PJRTError) {
             var choice = BufferList(client)
@@ -192,12 +208,14 @@ public final class LoadedProgram {
             function.file, try bundle.description.signature(of: name, function), code.bytes)
     }
 
-    private func chooser(_ state: [TensorType]) throws(ProgramError) -> Executable {
-        if let ready = executables[LaneChoice.name] { return ready }
-        let text = Array(LaneChoice.module(state: state, lanes: lanes).utf8)
+    private func chooser(_ state: [TensorType], _ onlyWeights: Bool) throws(ProgramError) -> Executable {
+        let name = LaneChoice.name(onlyWeights: onlyWeights)
+        if let ready = executables[name] { return ready }
+        let chosen = bundle.description.state.map { !onlyWeights || $0.weight }
+        let text = Array(LaneChoice.module(state: state, lanes: lanes, chosen: chosen).utf8)
         let signature = LaneChoice.signature(state: state, lanes: lanes)
         return try text.span.withUnsafeBytes { (code) throws(ProgramError) in
-            try compile(LaneChoice.name, signature, code)
+            try compile(name, signature, code)
         }
     }
 

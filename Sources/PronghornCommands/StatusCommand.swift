@@ -24,6 +24,7 @@ struct StatusCommand: AsyncParsableCommand {
             }
             Terminal.line("\(run.name): \(run.state.rawValue), \(Quantity.seconds(progress.elapsed))")
             Terminal.line("trials:  \(counts.joined(separator: ", ")) of \(progress.trials)")
+            if progress.stoppedEarly > 0 { Terminal.line("stopped early by callbacks: \(progress.stoppedEarly)") }
             Terminal.line("epochs:  \(progress.epochsDone) of \(progress.epochsPlanned)")
             for device in progress.devices {
                 var text = device.unit.map { "unit \($0), \(Quantity.count(device.trials, "trial"))" } ?? "waits"
@@ -40,12 +41,14 @@ struct StatusCommand: AsyncParsableCommand {
             var state: String
             var trials: Int
             var counts: [String: Int]
+            var stoppedEarly: Int
             var epochsDone: Int
             var epochsPlanned: Int
             var seconds: Double
 
             enum CodingKeys: String, CodingKey {
                 case name, state, trials, counts, seconds
+                case stoppedEarly = "stopped_early"
                 case epochsDone = "epochs_done"
                 case epochsPlanned = "epochs_planned"
             }
@@ -53,7 +56,8 @@ struct StatusCommand: AsyncParsableCommand {
         let status = Status(
             name: progress.run.name, state: progress.run.state.rawValue, trials: progress.trials,
             counts: Dictionary(progress.counts.map { ($0.key.rawValue, $0.value) }) { $1 },
-            epochsDone: progress.epochsDone, epochsPlanned: progress.epochsPlanned, seconds: progress.elapsed)
+            stoppedEarly: progress.stoppedEarly, epochsDone: progress.epochsDone, epochsPlanned: progress.epochsPlanned,
+            seconds: progress.elapsed)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         Terminal.line(String(decoding: try encoder.encode(status), as: UTF8.self))

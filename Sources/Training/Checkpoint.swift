@@ -9,20 +9,33 @@ import Units
 /// A cohort in the middle of its training, in one file: the state of every lane, and of its best epoch where that is kept.
 ///
 /// The layout is that of safetensors: tensors `state/0000`, `best/0000`, … in the order of the program's leaves, [K, …]
-/// each. The metadata say how many epochs are in it and the value of each lane's best epoch, as the bits of a double.
+/// each. The metadata say how many epochs are in it, the value of each lane's best epoch, as the bits of a double, and what
+/// callbacks remember of each lane.
 ///
 /// A starting model that lowering has read is a file of the same layout, with one lane, no epochs, and without the
 /// leaves that a trial's seed draws.
 struct Checkpoint {
     private static let epochsKey = "epochs"
     private static let bestKey = "best_values"
+    private static let callbacksKey = "callbacks"
 
     /// A group of tensors, one a leaf.
-    enum Group: String {
+    enum Group: Equatable {
         /// The lanes as they were when the checkpoint was written.
         case state
         /// The lanes as they were after their best epochs.
         case best
+        /// The lanes as the callback of this number keeps them.
+        case callback(Int)
+
+        /// The group's name in the file.
+        var name: String {
+            switch self {
+            case .state: "state"
+            case .best: "best"
+            case .callback(let number): "callback-\(number)"
+            }
+        }
     }
 
     /// The epochs that are in it; nil for a starting model.
@@ -30,6 +43,7 @@ struct Checkpoint {
     private let file: SafetensorsFile
     private let name: String
     private let bestValues: [Double?]
+    private let callbacks: [LaneCallbacks]
 
     /// The file's name after so many epochs.
     static func fileName(epochs: Int) -> String {
@@ -39,23 +53,18 @@ struct Checkpoint {
 
     /// Writes a checkpoint whole and durable.
     static func write(
-        _ state: borrowing LoadedProgram.State, best: borrowing LoadedProgram.State?, values: BestEpochs, epochs: Int,
-        program: LoadedProgram, to path: FilePath
+        _ state: borrowing LoadedProgram.State, kept: [KeptState], values: BestEpochs, callbacks: CohortCallbacks,
+        epochs: Int, program: LoadedProgram, to path: FilePath
     ) throws {
         let leaves = program.bundle.description.state
-        let all = try download(state.leaves, .state, leaves) + download(best, leaves)
+        var all = try download(state.leaves, .state, leaves)
+        for kept in kept {
+            all += try kept.withState { try download($0.leaves, kept.group, leaves) } ?? []
+        }
         try Safetensors.write(
             all.map { ($0.name, $0.dtype, $0.shape, $0.bytes.readOnly) },
-            metadata: [epochsKey: String(epochs), bestKey: values.bits], to: path, durable: true)
-    }
-
-    private static func download(
-        _ best: borrowing LoadedProgram.State?, _ leaves: [ProgramDescription.Leaf]
-    ) throws -> [Tensor] {
-        switch best {
-        case .some(let best): return try download(best.leaves, .best, leaves)
-        case .none: return []
-        }
+            metadata: [epochsKey: String(epochs), bestKey: values.bits, callbacksKey: try callbacks.json()], to: path,
+            durable: true)
     }
 
     private typealias Tensor = (name: String, dtype: DType, shape: [Int], bytes: HostBatches)
@@ -78,7 +87,7 @@ struct Checkpoint {
 
     private static func tensorName(_ group: Group, _ index: Int) -> String {
         let text = String(index)
-        return "\(group.rawValue)/\(String(repeating: "0", count: max(0, 4 - text.count)))\(text)"
+        return "\(group.name)/\(String(repeating: "0", count: max(0, 4 - text.count)))\(text)"
     }
 
     /// Opens a checkpoint or a starting model and checks it whole.
@@ -91,6 +100,7 @@ struct Checkpoint {
             guard try file.verifyDigest(), text == nil || epochs != nil else {
                 throw TrainingError(.invalidUnit, "the checkpoint \(path) is damaged")
             }
+            callbacks = try file.metadata[Self.callbacksKey].map(CohortCallbacks.lanes) ?? []
             bestValues = BestEpochs.values(ofBits: file.metadata[Self.bestKey] ?? "")
         } catch let error as TrainingError {
             throw error
@@ -99,11 +109,11 @@ struct Checkpoint {
         }
     }
 
-    /// Whether it holds the states of best epochs.
-    var hasBest: Bool { holds(.best, leaf: 0) }
-
     /// Whether it holds a leaf.
     func holds(_ group: Group, leaf: Int) -> Bool { file.contains(Self.tensorName(group, leaf)) }
+
+    /// What the callbacks remember of a lane; nil in a starting model.
+    func callbacks(of lane: Int) -> LaneCallbacks? { callbacks.indices.contains(lane) ? callbacks[lane] : nil }
 
     /// The value of a lane's best epoch.
     func bestValue(of lane: Int) -> Double? { bestValues.indices.contains(lane) ? bestValues[lane] : nil }

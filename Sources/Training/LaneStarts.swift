@@ -42,10 +42,24 @@ struct LaneStarts {
         return try assembled(.state) { leaf, memory in try base.leaves.copyToHost(leaf, into: memory.bytes) }
     }
 
-    /// The states of the lanes' best epochs, where any has been kept; a lane without one holds its state now.
-    func bestState(beside state: borrowing LoadedProgram.State) throws -> LoadedProgram.State? {
-        guard files.values.contains(where: \.hasBest) else { return nil }
-        return try assembled(.best) { leaf, memory in try state.leaves.copyToHost(leaf, into: memory.bytes) }
+    /// The states that were kept beside the lanes' own, where any was; a lane without one holds its state now.
+    func kept(_ group: Checkpoint.Group, beside state: borrowing LoadedProgram.State) throws -> LoadedProgram.State? {
+        guard files.values.contains(where: { $0.holds(group, leaf: 0) }) else { return nil }
+        return try assembled(group) { leaf, memory in try state.leaves.copyToHost(leaf, into: memory.bytes) }
+    }
+
+    /// What the unit's callbacks remember of the lanes.
+    func callbacks() throws(TrainingError) -> [LaneCallbacks] {
+        let fresh = LaneCallbacks(unit.callbacks)
+        var lanes: [LaneCallbacks] = []
+        for lane in unit.lanes {
+            let remembered = file(of: lane)?.callbacks(of: lane.start.lane) ?? fresh
+            guard remembered.callbacks.count == fresh.callbacks.count else {
+                throw TrainingError(.invalidUnit, "the checkpoint of trial \(lane.name) is of other callbacks")
+            }
+            lanes.append(remembered)
+        }
+        return lanes
     }
 
     /// The best values of the lanes so far.

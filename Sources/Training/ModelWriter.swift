@@ -73,11 +73,12 @@ final class ModelWriter: Sendable {
     private func writeModels(of state: TrainedState, in models: FilePath) throws {
         try Folder.create(models)
         let template = try KerasTemplate(state.bundle.template)
-        for (index, lane) in state.unit.lanes.enumerated() {
+        for index in state.lanes {
+            let lane = state.unit.lanes[index]
             let name = state.fileName(of: lane)
             let bytes = try template.write(
                 to: models.appending(name), patches: state.patches(lane: index),
-                configPatches: state.configPatches(lane: lane), durable: false)
+                configPatches: state.configPatches(lane: index), durable: false)
             log.say(
                 .saved(trial: lane.trial, file: "models/\(name)", kind: state.kind.rawValue, bytes: bytes),
                 unit: state.unit.id)

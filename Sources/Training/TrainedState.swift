@@ -8,16 +8,41 @@ import Units
 struct TrainedState: Sendable {
     /// Which of a trial's models it holds.
     enum Kind: String, Sendable {
-        case initial, best, final
+        /// Before the first step.
+        case initial
+        /// Of the best epoch.
+        case best
+        /// As `Model.fit` leaves it.
+        case final
+        /// As a `ModelCheckpoint` saves it.
+        case checkpoint
     }
 
     let kind: Kind
     let unit: Unit
     let bundle: ProgramBundle
+    /// The lanes whose models it is for.
+    let lanes: [Int]
+    /// What stands between the trial's name and `.keras` in a file's name; empty for nothing.
+    private let suffix: String
     /// The leaves that a `.keras` file holds: where in the template, and the bytes of all lanes.
     private let leaves: [(offset: Int, laneBytes: Int, bytes: HostBatches)]
 
-    init(_ state: borrowing LoadedProgram.State, _ kind: Kind, of unit: Unit, _ program: LoadedProgram) throws {
+    /// The learning rates that the leaf of that name holds, in every lane.
+    private let rates: [Float]?
+
+    /// Brings a state back.
+    ///
+    /// - Parameters:
+    ///   - lanes: those whose models are wanted; nil: all.
+    ///   - suffix: what the files' names end in; nil: the kind's name, or nothing for a final model.
+    init(
+        _ state: borrowing LoadedProgram.State, _ kind: Kind, of unit: Unit, _ program: LoadedProgram,
+        lanes: [Int]? = nil, suffix: String? = nil
+    ) throws {
+        self.lanes = lanes ?? Array(unit.lanes.indices)
+        self.suffix = suffix ?? (kind == .final ? "" : kind.rawValue)
+        rates = unit.callbacks.contains { $0.setsLearningRate } ? try program.values("learning_rate", in: state) : nil
         self.kind = kind
         self.unit = unit
         bundle = program.bundle
@@ -34,7 +59,7 @@ struct TrainedState: Sendable {
 
     /// The file's name inside the unit's folder `models`.
     func fileName(of lane: Unit.Lane) -> String {
-        kind == .final ? "\(lane.name).keras" : "\(lane.name).\(kind.rawValue).keras"
+        suffix.isEmpty ? "\(lane.name).keras" : "\(lane.name).\(suffix).keras"
     }
 
     /// The bytes that one lane puts into the template.
@@ -46,11 +71,13 @@ struct TrainedState: Sendable {
     }
 
     /// The numbers that one lane puts into the template's configuration.
-    func configPatches(lane: Unit.Lane) -> [(span: Range<Int>, text: String)] {
+    func configPatches(lane index: Int) -> [(span: Range<Int>, text: String)] {
         bundle.description.parameters.compactMap { parameter in
-            guard let value = lane.parameters[parameter.name], let span = parameter.span, span.count == 2 else {
-                return nil
-            }
+            // A callback may have set another learning rate; Keras then writes what the variable holds.
+            let set = parameter.name == "learning_rate" ? rates.map { Double($0[index]) } : nil
+            guard let value = set ?? unit.lanes[index].parameters[parameter.name], let span = parameter.span,
+                span.count == 2
+            else { return nil }
             return (span[0]..<span[0] + span[1], "\(value)")
         }
     }

@@ -34,42 +34,58 @@ struct UnitTraining {
         let starts = try LaneStarts(unit, of: program)
         var state = try starts.state()
         var best = starts.bestValues()
-        var bestState = try starts.bestState(beside: state)
+        let bestState = KeptState(.best, try starts.kept(.best, beside: state))
+        var callbacks = try CohortCallbacks(unit, program, state, starts: starts)
+        for (lane, callbacks) in callbacks.lanes.enumerated() {
+            if let ending = callbacks.ending { say(ending, lane) }
+        }
         if unit.save.initial, starts.areBeginnings { keep(try TrainedState(state, .initial, of: unit, program)) }
-        for epoch in unit.fit.firstEpoch..<unit.fit.lastEpoch {
+        for epoch in unit.fit.firstEpoch..<unit.fit.lastEpoch where callbacks.isActive.contains(true) {
+            let active = callbacks.isActive
             let epochBegan = clock.now
-            var metrics = try train(epoch, &state)
+            var metrics = try train(epoch, active, &state)
             if validates(after: epoch) {
-                for (name, values) in try validate(epoch, &state) { metrics["val_\(name)"] = values }
+                for (name, values) in try validate(epoch, active, &state) { metrics["val_\(name)"] = values }
             }
+            if let better = best.update(metrics) { try bestState.keep(better, of: state, program) }
+            let endings = try callbacks.epochEnded(epoch, &metrics, &state) { lanes, suffix, state in
+                keep(try TrainedState(state, .checkpoint, of: unit, program, lanes: lanes, suffix: suffix))
+            }
+            let trained = active.indices.filter { active[$0] }
             log.say(
                 .epoch(
-                    epoch: epoch, seconds: epochBegan.duration(to: clock.now).seconds, lanes: Array(unit.lanes.indices),
-                    metrics: metrics), unit: unit.id)
-            if let better = best.update(metrics) {
-                if let earlier = bestState.take() {
-                    bestState = try program.choose(better, state, earlier)
-                } else {
-                    bestState = try program.choose(better.map { _ in true }, state, state)
-                }
-            }
+                    epoch: epoch, seconds: epochBegan.duration(to: clock.now).seconds, lanes: trained,
+                    metrics: metrics.mapValues { values in trained.map { values[$0] } }), unit: unit.id)
+            for (lane, ending) in endings { say(ending, lane) }
             let stops = shallStop()
             let isDue = unit.save.checkpointSeconds.map { (clock.now - checkpointed).seconds >= $0 } ?? false
-            guard epoch + 1 < unit.fit.lastEpoch, stops || isDue else { continue }
+            guard epoch + 1 < unit.fit.lastEpoch, callbacks.isActive.contains(true), stops || isDue else { continue }
             settle()
             let name = Checkpoint.fileName(epochs: epoch + 1)
             try Checkpoint.write(
-                state, best: bestState, values: best, epochs: epoch + 1, program: program, to: folder.appending(name))
+                state, kept: [bestState] + callbacks.kept.sorted { $0.key < $1.key }.map(\.value), values: best,
+                callbacks: callbacks, epochs: epoch + 1, program: program, to: folder.appending(name))
             checkpointed = clock.now
             log.say(.checkpoint(epochs: epoch + 1, file: name), unit: unit.id)
             try removeCheckpoints(but: name)
             if stops { return epoch + 1 }
         }
         try program.finalize(&state)
-        if let bestState = bestState.take() { keep(try TrainedState(bestState, .best, of: unit, program)) }
+        try callbacks.trainingEnded(&state)
+        try bestState.withState { keep(try TrainedState($0, .best, of: unit, program)) }
+        try callbacks.saveBest(of: Array(unit.lanes.indices)) { lanes, suffix, state in
+            keep(try TrainedState(state, .checkpoint, of: unit, program, lanes: lanes, suffix: suffix))
+        }
+        for (lane, callbacks) in callbacks.lanes.enumerated() {
+            if let epoch = callbacks.bestEpoch { log.say(.best(lane: lane, epoch: epoch), unit: unit.id) }
+        }
         if unit.save.final { keep(try TrainedState(state, .final, of: unit, program)) }
         log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
         return nil
+    }
+
+    private func say(_ ending: LaneCallbacks.Ending, _ lane: Int) {
+        log.say(.ended(lane: lane, epochs: ending.epochs, by: ending.by), unit: unit.id)
     }
 
     /// Removes what a newer checkpoint has made superfluous.
@@ -79,13 +95,17 @@ struct UnitTraining {
         }
     }
 
-    private func train(_ epoch: Int, _ state: inout LoadedProgram.State) throws -> [String: [Double]] {
+    private func train(
+        _ epoch: Int, _ active: [Bool], _ state: inout LoadedProgram.State
+    ) throws -> [String: [Double]] {
         let batches = unit.lanes.enumerated().map { index, lane in
+            let source = data.sources[lane.source]
+            guard active[index] else { return LaneBatch(order: nil, first: 0, count: 0, data: source) }
             let order = data.training[index]
             let taken = unit.fit.epochRows(epoch, of: order.count)
             return LaneBatch(
                 order: order.order(of: taken.orderEpoch, seed: lane.seed, unit.fit), first: taken.rows.lowerBound,
-                count: taken.rows.count, data: data.sources[lane.source])
+                count: taken.rows.count, data: source)
         }
         return try pass(
             .train, batches, batchSize: unit.fit.batchSize, steps: unit.packing.steps, epoch,
@@ -96,9 +116,11 @@ struct UnitTraining {
         unit.lanes.contains { $0.validation != nil } && unit.fit.validationFrequency.isDue(after: epoch)
     }
 
-    private func validate(_ epoch: Int, _ state: inout LoadedProgram.State) throws -> [String: [Double]] {
+    private func validate(
+        _ epoch: Int, _ active: [Bool], _ state: inout LoadedProgram.State
+    ) throws -> [String: [Double]] {
         let batches = unit.lanes.enumerated().map { index, lane in
-            let order = data.validation[index]
+            let order = active[index] ? data.validation[index] : nil
             return LaneBatch(
                 order: order?.stored, first: 0, count: order?.count ?? 0,
                 data: data.sources[lane.validationSource ?? lane.source])

@@ -54,6 +54,17 @@ import Testing
         #expect(try ledger.progress(at: 2000).devices.map(\.busySeconds) == [2])
     }
 
+    @Test("The ledger of a run of the first version is read as it is, and is left as it is")
+    func frozenReadOnly() throws {
+        try execute(frozenLedgerV1)
+        let ledger = try Ledger.openReadOnly(in: folder.path)
+        #expect(try ledger.results().map(\.stop) == [nil])
+        #expect(try ledger.progress(at: 2000).stoppedEarly == 0)
+        #expect(try ledger.epochs(of: 0).map(\.metrics["loss"]) == [0.5, 0.25])
+        let queue = try DatabaseQueue(path: file)
+        #expect(try queue.read { db in try String.fetchAll(db, sql: "SELECT * FROM grdb_migrations") } == ["v1"])
+    }
+
     @Test("The first migration makes the tables that shipped, letter for letter")
     func frozenSchema() throws {
         func tables(_ database: DatabaseQueue) throws -> [String] {

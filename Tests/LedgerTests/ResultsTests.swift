@@ -100,12 +100,54 @@ import Testing
         #expect(objects[1].model == "models/trial-1.keras")
         #expect(objects.map(\.status) == ["finished", "finished", "waiting"])
         let first = try #require(text.split(separator: "\n").dropFirst().first)
-        for key in ["trial", "parameters", "partition", "rows", "status", "metrics", "best_epoch", "model", "history"] {
+        for key in [
+            "trial", "parameters", "partition", "rows", "status", "metrics", "best_epoch", "model", "history",
+            "stopped_by",
+        ] {
             #expect(first.contains("\"\(key)\":"))
         }
         var empty = ""
         try Ledger.inMemory().writeJSON { empty += $0 }
         #expect(empty == "[]\n")
+    }
+
+    @Test(
+        "A trial that a callback ended says when and by which, counts what it did as planned, and begins anew without it"
+    )
+    func stopped() throws {
+        let ledger = try Ledger.inMemory()
+        try ledger.begin(.digits)
+        try ledger.add(trials: [.sample(0, epochs: 9), .sample(1, epochs: 9)])
+        try ledger.unitStarted(.sample("u1", [0, 1]))
+        for epoch in 0..<4 {
+            try ledger.record(
+                epoch: epoch, trials: epoch < 3 ? [0, 1] : [1], seconds: 1,
+                metrics: [
+                    "loss": epoch < 3 ? [1, 2] : [2]
+                ])
+        }
+        try ledger.stopped(trial: 0, TrialStop(epoch: 2, by: "early_stopping"))
+        let progress = try ledger.progress(at: 2000)
+        #expect((progress.stoppedEarly, progress.epochsDone, progress.epochsPlanned) == (1, 7, 12))
+        #expect(progress.devices.map(\.epochsPlanned).max() == 12)
+
+        try ledger.finish(
+            [
+                TrialEnd(trial: 0, model: nil, stop: TrialStop(epoch: 2, by: "early_stopping")),
+                TrialEnd(trial: 1, model: nil),
+            ],
+            at: 1020)
+        let results = try ledger.results()
+        #expect(results.map(\.stop) == [TrialStop(epoch: 2, by: "early_stopping"), nil])
+        #expect(ResultsJSON.object(results[0]).contains("\"stopped_epoch\":2,\"stopped_by\":\"early_stopping\""))
+        #expect(ResultTable.results(results).contains("stopped"))
+        #expect(try ledger.epochs(of: 0).map(\.epoch) == [0, 1, 2])
+
+        // Goes on after four epochs: the trial that had ended has its three still.
+        try ledger.requeue(trials: [0, 1], epochs: 4)
+        #expect(try ledger.results().map(\.stop) == [nil, nil])
+        #expect(try ledger.results().map(\.epochs) == [3, 4])
+        #expect(try ledger.results().map { $0.history["loss"]?.count } == [3, 4])
     }
 
     @Test("Names and texts with commas, quotes and line ends survive a CSV reader")
@@ -122,10 +164,10 @@ import Testing
         #expect(
             text == """
                 trial,name,seed,partition,partition_label,act,size,parameter:rows,learning_rate,loss,val_loss,\
-                rows,validation_rows,status,message,epochs,best_epoch,model,engine,engine_reason,device,seconds\r
+                rows,validation_rows,status,message,epochs,best_epoch,stopped_epoch,stopped_by,model,engine,engine_reason,device,seconds\r
                 0,trial-0,0,,,"re,lu","[1,2]",7,,0.5,inf,100,20,failed,"said ""no""\r
-                and left",1,,,xla,,,\r
-                1,trial-1,1,,,,,,0.001,nan,1.0,100,20,waiting,,1,,,xla,,,\r\n
+                and left",1,,,,,xla,,,\r
+                1,trial-1,1,,,,,,0.001,nan,1.0,100,20,waiting,,1,,,,,xla,,,\r\n
                 """)
         #expect(try ResultsCSV.table(ledger.results()) == text)
     }

@@ -81,8 +81,8 @@ struct Bench: ~Copyable, Sendable {
         }
         write() {
             cat > "$folder/program.json.new" <<END
-        {"version": 1, "name": "sequential", "keras": "3.15.1", "jax": "0.10.2", "stablehlo": "1.13.0", "batch_size": 32,
-        "draws": 2, "inputs": [], "outputs": [], "state": [], "logs": ["loss"], "evaluate_logs": ["loss"], "parameters": [],
+        {"version": 2, "name": "sequential", "keras": "3.15.1", "jax": "0.10.2", "stablehlo": "1.13.0", "batch_size": 32,
+        "draws": 2, "inputs": [], "outputs": [], "state": [], "logs": ["loss"], "evaluate_logs": ["loss"], "directions": {}, "parameters": [],
         "trainable_parameters": 705, "has_convolution": false, "finalizes": false,
         "sources": [{"path": "$root/models.py", "sha256": "$model"}, {"path": "$root/helper.py", "sha256": "$helper"}],
         "notes": [], "functions": [$entries]}

@@ -89,8 +89,8 @@ struct KeyTests {
             ProgramDescription.self,
             from: Data(
                 #"""
-                {"version": 1, "name": "m", "keras": "3", "jax": "0", "stablehlo": "1", "batch_size": 2, "draws": 0,
-                "inputs": [], "outputs": [], "state": [], "logs": [], "evaluate_logs": [], "parameters": [],
+                {"version": 2, "name": "m", "keras": "3", "jax": "0", "stablehlo": "1", "batch_size": 2, "draws": 0,
+                "inputs": [], "outputs": [], "state": [], "logs": [], "evaluate_logs": [], "directions": {}, "parameters": [],
                 "trainable_parameters": 0, "has_convolution": true, "finalizes": false, "sources": [], "notes": [],
                 "functions": [
                 {"name": "train", "lanes": 4, "steps": 2, "rows": 2, "form": "looped", "file": "l", "sha256": ""},

@@ -19,7 +19,7 @@ enum TestPlugin {
 
 /// A description with two leaves, two inputs and these functions.
 func description(
-    draws: Int = 2, seedColumn: Bool? = nil, functions: String = "", version: Int = 1
+    draws: Int = 2, seedColumn: Bool? = nil, functions: String = "", version: Int = 2
 ) throws -> ProgramDescription {
     let column = seedColumn.map { "\"seed_column\": \($0)," } ?? ""
     let text = """
@@ -28,9 +28,9 @@ func description(
         "inputs": [{"name": "x", "role": "x", "shape": [3], "dtype": "float32"},
         {"name": "y", "role": "y", "shape": [], "dtype": "int32"}],
         "outputs": [{"name": "output", "shape": [5], "dtype": "float32"}],
-        "state": [{"path": "kernel", "role": "trainable", "shape": [3, 5], "dtype": "float32", "offset": 64},
-        {"path": "iteration", "role": "optimizer", "shape": [], "dtype": "int32", "offset": null}],
-        "logs": ["loss", "accuracy"], "evaluate_logs": ["loss"], "parameters": [], "trainable_parameters": 15,
+        "state": [{"path": "kernel", "role": "trainable", "shape": [3, 5], "dtype": "float32", "offset": 64, "weight": true},
+        {"path": "iteration", "role": "optimizer", "shape": [], "dtype": "int32", "offset": null, "weight": false}],
+        "logs": ["loss", "accuracy"], "evaluate_logs": ["loss"], "directions": {"accuracy": "up"}, "parameters": [], "trainable_parameters": 15,
         "has_convolution": false, "finalizes": false, "sources": [], "notes": [], "functions": [\(functions)]}
         """
     return try JSONDecoder().decode(ProgramDescription.self, from: Data(text.utf8))
@@ -103,7 +103,7 @@ func description(
         {"name": "train", "lanes": 8, "steps": 6, "rows": 4, "form": "looped", "file": "train.mlirbc", "sha256": "SUM"}
         """
 
-    func bench(sum: String = "", version: Int = 1) throws -> Bench {
+    func bench(sum: String = "", version: Int = 2) throws -> Bench {
         let described = try description(
             functions: Self.train.replacing("SUM", with: sum), version: version)
         return try Bench(String(decoding: JSONEncoder().encode(described), as: UTF8.self))
@@ -137,17 +137,19 @@ func description(
 
     @Test("A bundle of another version, half a bundle and no bundle are refused")
     func unreadable() throws {
-        let later = try bench(version: 2)
+        let later = try bench(version: 3)
         #expect(throws: ProgramError.self) { try ProgramBundle(later.root) }
-        let half = try Bench("{\"version\": 1")
+        let half = try Bench("{\"version\": 2")
         #expect(throws: ProgramError.self) { try ProgramBundle(half.root) }
         #expect(throws: ProgramError.self) { try ProgramBundle("/nowhere") }
     }
 }
 
 @Suite(.enabled(if: TestPlugin.isThere, "needs PRONGHORN_TEST_PLUGIN")) struct LaneChoiceTests {
-    @Test("The best state of each lane is kept bit for bit, whatever its element type and shape")
-    func chooses() throws {
+    @Test(
+        "The best state of each lane is kept bit for bit, whatever its element type and shape, and only of chosen leaves",
+        arguments: [[true, true, true, true], [true, false, true, false]])
+    func chooses(chosen leaves: [Bool]) throws {
         let client = try TestPlugin.client
         let lanes = 4
         let state = [
@@ -155,7 +157,7 @@ func description(
             TensorType(.bool, [lanes]),
         ]
         let executable = try client.compile(
-            mlir: LaneChoice.module(state: state, lanes: lanes),
+            mlir: LaneChoice.module(state: state, lanes: lanes, chosen: leaves),
             signature: LaneChoice.signature(state: state, lanes: lanes))
         var mask = BufferList(client)
         mask.append(try client.buffer([true, false, true, false]))
@@ -174,10 +176,10 @@ func description(
         let expected: [Float] = [.nan, -0.0, .nan, -0.0, .infinity, 5, 16, 17]
         #expect(floats.map(\.bitPattern) == expected.map(\.bitPattern))
         let numbers: [Int32] = try chosen.array(1)
-        #expect(numbers == [100, -199, 102, -197])
+        #expect(numbers == (leaves[1] ? [100, -199, 102, -197] : [-200, -199, -198, -197]))
         let words: [UInt32] = try chosen.array(2)
         #expect(words == [100, 101, UInt32.max - 197, UInt32.max - 196, 104, 105, UInt32.max - 193, UInt32.max - 192])
         let flags: [Bool] = try chosen.array(3)
-        #expect(flags == [true, false, true, false])
+        #expect(flags == (leaves[3] ? [true, false, true, false] : [false, false, false, false]))
     }
 }

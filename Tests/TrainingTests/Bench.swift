@@ -26,10 +26,10 @@ final class Bench: Sendable {
 
     /// Two inputs: `x`, float32 [3], whose row r holds 3r, 3r + 1, 3r + 2, and `y`, int32, which holds -r.
     static let description = """
-        {"version": 1, "name": "m", "keras": "3", "jax": "0", "stablehlo": "1", "batch_size": 4, "draws": 2,
+        {"version": 2, "name": "m", "keras": "3", "jax": "0", "stablehlo": "1", "batch_size": 4, "draws": 2,
         "inputs": [{"name": "x", "role": "x", "shape": [3], "dtype": "float32"},
         {"name": "y", "role": "y", "shape": [], "dtype": "int32"}], "outputs": [], "state": [], "logs": ["loss"],
-        "evaluate_logs": ["loss"], "parameters": [], "trainable_parameters": 0, "has_convolution": false,
+        "evaluate_logs": ["loss"], "directions": {}, "parameters": [], "trainable_parameters": 0, "has_convolution": false,
         "finalizes": false, "sources": [], "notes": [], "functions": []}
         """
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from pronghorn.lowering import averages, halting, parameters, recording, schedule, sources, template
+from pronghorn.lowering import averages, halting, monitoring, parameters, recording, schedule, sources, template
 from pronghorn.lowering.artifacts import serialize
 from pronghorn.lowering.failures import LoweringFailure, failure_from
 from pronghorn.lowering.functions import Functions
@@ -21,7 +21,7 @@ from pronghorn.lowering.model import Builder, disagreement
 from pronghorn.lowering.state import State
 from pronghorn.lowering.tensors import Inputs
 
-VERSION = 1
+VERSION = 2
 STABLEHLO = "1.13.0"
 FIRST_SEED, SECOND_SEED = 1_618_033, 2_718_281
 TOO_LARGE_TO_BUILD_TWICE = 50_000_000
@@ -197,6 +197,7 @@ class Bundle:
             if os.path.exists(temporary):
                 os.unlink(temporary)
         entries, notes = parameters.entries(self.model, self.state, text, self.seed if self.seed_taken else None)
+        weights = monitoring.weights(self.model)
         program = {
             "version": VERSION,
             "name": self.model.name,
@@ -216,11 +217,13 @@ class Bundle:
                     "shape": list(leaf.shape),
                     "dtype": leaf.dtype,
                     "offset": offset,
+                    "weight": id(leaf.variable) in weights,
                 }
                 for leaf, offset in zip(self.state.leaves, offsets, strict=True)
             ],
             "logs": self.train_step.logs,
             "evaluate_logs": self.evaluate_step.logs,
+            "directions": monitoring.directions(self.model),
             "parameters": entries,
             "averages": averages.pairs(self.model, self.state),
             "schedules": self.schedules,
