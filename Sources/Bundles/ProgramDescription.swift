@@ -11,6 +11,8 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
     public var jax: String
     public var stablehlo: String
     public var batchSize: Int
+    /// Steps that Keras would take at once: what `steps_per_epoch` and `validation_steps` are rounded up to; nil: 1.
+    public var stepsPerExecution: Int?
     /// Numbers that Keras draws from Python's `random` while it builds the model.
     public var draws: Int
     /// Whether the last of the draws is the trial's seed itself.
@@ -38,6 +40,7 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
         case version, name, keras, jax, stablehlo, draws, inputs, outputs, state, logs, directions, parameters
         case averages, schedules, finalizes, sources, notes, functions
         case batchSize = "batch_size"
+        case stepsPerExecution = "steps_per_execution"
         case seedColumn = "seed_column"
         case evaluateLogs = "evaluate_logs"
         case trainableParameters = "trainable_parameters"

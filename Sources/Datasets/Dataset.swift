@@ -10,6 +10,8 @@ public struct Dataset: Sendable {
     public let sources: [DataSource]
     /// How many of `sources` are for training; those after them are for validation.
     public let trainingSources: Int
+    /// The weights of the training rows for each set of weights of classes: one array a training source.
+    let classWeighted: [[Int: Double]: [DatasetArray]]
     /// Where the columns are that `by` and `stratify` may name.
     let columns: [String: Location]
     /// Where prepared arrays are kept.
@@ -17,6 +19,16 @@ public struct Dataset: Sendable {
 
     /// The arrays of the first source: what every source's arrays are like, in the order of the program's inputs.
     public var inputs: [DatasetArray] { sources.first?.arrays ?? [] }
+
+    /// The arrays of a source, its rows weighed by their classes where a trial wants that.
+    public func source(_ number: Int, classWeight: [Int: Double]?) -> DataSource {
+        var source = sources[number]
+        guard let classWeight, let weighted = classWeighted[classWeight], number < weighted.count,
+            let place = source.arrays.firstIndex(where: { $0.role == .sampleWeight })
+        else { return source }
+        source.arrays[place] = weighted[number]
+        return source
+    }
 
     /// The rows of the first source.
     public var rows: Int { sources.first?.rows ?? 0 }

@@ -58,7 +58,7 @@ struct LocationFinder {
     }
 
     private func prefix(of key: String) -> String {
-        key.hasPrefix("fit.validation") ? "fit.validation" : "data"
+        key.hasPrefix("fit.validation") ? experiment.validationKey : "data"
     }
 
     /// `data.npz:key` in its two parts.

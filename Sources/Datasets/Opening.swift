@@ -20,18 +20,19 @@ extension Dataset {
         var sources = try opening.sources(of: experiment.data, at: "data", label: "all")
         let training = sources.count
         if case .data(let data) = experiment.fit.validation {
-            let validation = try opening.sources(of: data, at: "fit.validation", label: "validation")
+            let validation = try opening.sources(of: data, at: experiment.validationKey, label: "validation")
             if validation.count != 1, validation.count != training {
                 throw experiment.error(
-                    at: "fit.validation",
+                    at: experiment.validationKey,
                     "there are files of \(validation.count) trials to validate on and of \(training) to train on: give one, or one a trial"
                 )
             }
-            sources += try opening.withWeights(validation, as: sources[0])
+            sources += validation
         }
-        sources = try opening.agreeing(sources, training: training)
+        sources = try opening.agreeing(try opening.weighed(sources, training: training), training: training)
         return Dataset(
-            experiment: experiment, sources: sources, trainingSources: training, columns: try opening.columns(),
+            experiment: experiment, sources: sources, trainingSources: training,
+            classWeighted: try opening.classWeighted(sources.prefix(training)), columns: try opening.columns(),
             cache: cache)
     }
 }
@@ -152,12 +153,14 @@ private struct Opening {
         return columns
     }
 
-    /// Weights of 1 for validation data that has none, since a program with weights always takes them.
-    func withWeights(_ validation: [DataSource], as training: DataSource) throws -> [DataSource] {
-        guard let weights = training.arrays.first(where: { $0.role == .sampleWeight }) else { return validation }
-        return try validation.map { source in
+    /// Weights of 1 for the sources that have none, where others have some or classes have: a program with weights takes
+    /// them always, and a weight of 1 is exact.
+    func weighed(_ sources: [DataSource], training: Int) throws -> [DataSource] {
+        let weights = sources.lazy.flatMap(\.arrays).first { $0.role == .sampleWeight }
+        guard let rowShape = weights?.rowShape ?? (experiment.classWeightKey == nil ? nil : []) else { return sources }
+        return try sources.enumerated().map { index, source in
             guard !source.arrays.contains(where: { $0.role == .sampleWeight }) else { return source }
-            let shape = [source.rows] + weights.rowShape
+            let shape = [source.rows] + rowShape
             let file = preparation.cache.appending("arrays")
                 .appending("ones-\(shape.map(String.init).joined(separator: "x")).npy")
             let ones = [Float](repeating: 1, count: shape.reduce(1, *))
@@ -170,12 +173,26 @@ private struct Opening {
                 throw DatasetsError(code: .cache, message: "cannot write \(file): \(error)", cause: error)
             }
             var source = source
+            let key = index < training ? "data" : experiment.validationKey
             source.arrays.append(
                 try preparation.prepare(
-                    Location(path: file, text: file.string, key: "fit.validation"), name: "sample_weight",
-                    role: .sampleWeight))
+                    Location(path: file, text: file.string, key: key), name: "sample_weight", role: .sampleWeight))
             return source
         }
+    }
+
+    /// The weights of the rows of each training source for each set of weights of classes that trials have.
+    func classWeighted(_ training: ArraySlice<DataSource>) throws -> [[Int: Double]: [DatasetArray]] {
+        guard let key = experiment.classWeightKey else { return [:] }
+        var weighted: [[Int: Double]: [DatasetArray]] = [:]
+        for weights in experiment.classWeights {
+            let classes = ClassWeights(weights: weights, key: key, preparation: preparation)
+            weighted[weights] = try training.map { source in
+                let shape = source.arrays.first { $0.role == .sampleWeight }?.rowShape ?? []
+                return try classes.rowWeights(of: source, weightShape: shape)
+            }
+        }
+        return weighted
     }
 
     /// The sources with their arrays in the order of the first, which all have the same type and shape of a row.
@@ -183,7 +200,7 @@ private struct Opening {
         guard let first = sources.first else { return [] }
         var agreeing = [first]
         for (index, source) in sources.enumerated().dropFirst() {
-            let key = index < training ? "data" : "fit.validation"
+            let key = index < training ? "data" : experiment.validationKey
             var ordered: [DatasetArray] = []
             for model in first.arrays {
                 let place = "\(key).\(model.role.rawValue)"

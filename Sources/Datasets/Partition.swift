@@ -48,6 +48,9 @@ public enum Rows: Sendable, Equatable {
         }
     }
 
+    /// The first of them, at most so many.
+    public func prefix(_ count: Int) -> Rows { count < self.count ? split(at: count).0 : self }
+
     /// The rows before and from a position on.
     func split(at position: Int) -> (Rows, Rows) {
         switch self {

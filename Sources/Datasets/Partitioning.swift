@@ -1,4 +1,4 @@
-import Experiments
+public import Experiments
 import Randomness
 
 extension Dataset {
@@ -7,12 +7,14 @@ extension Dataset {
     /// Everything random is drawn by `SplitMix64` from the experiment's seed: folds from its stream 2⁴⁰, the sample k of a
     /// bootstrap from its stream 2⁴¹ + k. Rows are in ascending order.
     ///
-    /// - Parameter devices: How many devices there are, for `{count: devices}`.
+    /// - Parameters:
+    ///   - devices: How many devices there are, for `{count: devices}`.
+    ///   - validation: What trials validate on, where it is not what the experiment says.
     /// - Throws: `ExperimentError` for rows that cannot be divided so.
-    public func partitions(devices: Int) throws -> [Partition] {
+    public func partitions(devices: Int, validation: FitOptions.Validation? = nil) throws -> [Partition] {
         var partitions = try divided(devices: devices)
         for index in partitions.indices {
-            try validate(&partitions[index])
+            try validate(&partitions[index], on: validation ?? experiment.fit.validation)
             try check(partitions[index])
         }
         return partitions
@@ -119,9 +121,9 @@ extension Dataset {
     }
 
     /// Adds what `fit.validation` asks for, where the partitions hold no rows out themselves.
-    private func validate(_ partition: inout Partition) throws {
+    private func validate(_ partition: inout Partition, on validation: FitOptions.Validation) throws {
         guard partition.validation == nil else { return }
-        switch experiment.fit.validation {
+        switch validation {
         case .automatic: break
         case .share(let share):
             // Keras's train_validation_split, which refuses an empty side too.
@@ -129,7 +131,7 @@ extension Dataset {
             let position = Int((Double(rows) * (1 - share)).rounded(.down))
             guard position > 0, position < rows else {
                 throw experiment.error(
-                    .invalidValue, at: "fit.validation",
+                    .invalidValue, at: experiment.validationKey,
                     "the partition '\(partition.label)' has \(rows) \(rows == 1 ? "row" : "rows"), too few to set aside a share of \(share)"
                 )
             }

@@ -70,7 +70,7 @@ extension Experiment {
         var functions: [(key: String, function: FunctionReference)] = []
         if data.awaitsFunction, let function = data.function { functions.append(("data", function)) }
         if case .data(let validation) = fit.validation, validation.awaitsFunction, let function = validation.function {
-            functions.append(("fit.validation", function))
+            functions.append((validationKey, function))
         }
         return functions
     }

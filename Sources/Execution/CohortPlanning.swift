@@ -21,10 +21,10 @@ extension Preparation {
             count: devices.count, memory: devices.compactMap(\.memory).min() ?? .max, kind: isCPU ? .cpu : .gpu)
         var cohorts: [Cohort] = []
         var memory = 0
-        for (fit, trials) in fittedAlike(group.trials) {
+        for (fit, trials) in fittedAlike(group) {
             let workload = Workload(
                 trials: trials.map { trial in
-                    let partition = partitions[trial.partition]
+                    let partition = rows(of: trial, description)
                     return Workload.Trial(
                         index: trial.index, trainingRows: partition.training.count,
                         validationRows: partition.validation?.count ?? 0)
@@ -39,28 +39,6 @@ extension Preparation {
         return PlannedProgram(
             name: description.name, arguments: group.arguments, description: description, form: form, cohorts: cohorts,
             stateBytes: program.stateBytes, memory: .estimated(memory))
-    }
-
-    /// Trials by how they are fitted, in the order of their first.
-    private func fittedAlike(_ trials: [Trial]) -> [(fit: Unit.FitSettings, trials: [Trial])] {
-        var order: [Unit.FitSettings] = []
-        var groups: [Unit.FitSettings: [Trial]] = [:]
-        for trial in trials {
-            let fit = fitSettings(of: trial)
-            if groups[fit] == nil { order.append(fit) }
-            groups[fit, default: []].append(trial)
-        }
-        return order.map { ($0, groups[$0] ?? []) }
-    }
-
-    /// How a trial is fitted, with the number of its rows, which Keras's own choice of a batch size depends on.
-    func fitSettings(of trial: Trial) -> Unit.FitSettings {
-        let fit = trial.fit
-        return Unit.FitSettings(
-            firstEpoch: fit.initialEpoch, lastEpoch: fit.epochs,
-            batchSize: fit.batchSize(rows: partitions[trial.partition].training.count),
-            stepsPerEpoch: fit.stepsPerEpoch, validationBatchSize: fit.resolvedValidationBatchSize,
-            validationFrequency: Unit.ValidationFrequency(fit.validationFrequency), shuffle: Unit.Shuffle(fit.shuffle))
     }
 
     /// Every function that a program's cohorts call.
@@ -96,25 +74,6 @@ extension Preparation {
             if program.description.finalizes { add(FunctionRequest(.finalize, lanes: cohort.lanes)) }
         }
         return functions
-    }
-}
-
-extension Unit.Shuffle {
-    fileprivate init(_ shuffle: FitOptions.Shuffle) {
-        switch shuffle {
-        case .none: self = .none
-        case .rows: self = .rows
-        case .batch: self = .batch
-        }
-    }
-}
-
-extension Unit.ValidationFrequency {
-    fileprivate init(_ frequency: FitOptions.ValidationFrequency) {
-        switch frequency {
-        case .every(let number): self = .every(number)
-        case .epochs(let numbers): self = .epochs(numbers)
-        }
     }
 }
 

@@ -16,6 +16,8 @@ struct Preparation: Sendable {
     let python: Python
     let dataset: Dataset
     let partitions: [Partition]
+    /// The partitions with another share of rows to validate on than the experiment's, by the share; 0 for none.
+    private let split: [Double: [Partition]]
     let trials: [Trial]
     /// A checkpoint is left after the first epoch that ends so many seconds after the last one.
     let checkpointSeconds: Double
@@ -54,7 +56,20 @@ struct Preparation: Sendable {
         dataset = try Dataset.open(experiment, relativeTo: folder, cache: CacheFolder.path("data"))
         partitions = try dataset.partitions(devices: partitionDevices ?? devices.count)
         trials = try experiment.trials(partitions: partitions.map(\.label))
+        var split: [Double: [Partition]] = [:]
+        for trial in trials where trial.fit.validation != experiment.fit.validation {
+            guard split[trial.fit.splitShare] == nil else { continue }
+            split[trial.fit.splitShare] = try dataset.partitions(
+                devices: partitionDevices ?? devices.count, validation: trial.fit.validation)
+        }
+        self.split = split
         if let early { python = early } else { python = try await findPython() }
+    }
+
+    /// The rows that a trial trains on and may validate on: those of its partition, as its own fit settings divide them.
+    func rows(of trial: Trial) -> Partition {
+        let others = trial.fit.validation == experiment.fit.validation ? nil : split[trial.fit.splitShare]
+        return (others ?? partitions)[trial.partition]
     }
 
     /// Finds a missing Python file or model before anything slow is begun.
@@ -88,6 +103,11 @@ struct Preparation: Sendable {
         }
         return plugin
     }
+}
+
+extension FitOptions {
+    /// The share of rows that are set aside to validate on; 0 for none.
+    fileprivate var splitShare: Double { if case .share(let share) = validation { share } else { 0 } }
 }
 
 extension Experiment {

@@ -64,7 +64,7 @@ extension Preparation {
             ProgramRequest(
                 model: model(arguments), x: tensors(.x), y: tensors(.y), sampleWeight: tensors(.sampleWeight).first,
                 // What the description is traced with; functions are lowered for every size that trials have.
-                batchSize: trials.first.map { $0.fit.batchSize(rows: partitions[$0.partition].training.count) } ?? 32,
+                batchSize: trials.first.map { $0.fit.batchSize(rows: self.rows(of: $0).training.count) } ?? 32,
                 learningRates: rates, seeds: seeds, terminatesOnNaN: experiment.terminatesOnNaN,
                 schedule: scheduleRequest(trials, varying: !rates.isEmpty)))
         try checkMetrics(bundle.description)

@@ -7,7 +7,7 @@ import SystemPackage
 extension Preparation {
     /// A trial as the ledger records it.
     func record(of trial: Trial) -> TrialRecord {
-        let partition = partitions[trial.partition]
+        let partition = rows(of: trial)
         var parameters = Parameters()
         for (name, value) in trial.parameters.sorted(by: { $0.key < $1.key }) {
             parameters[name] = LedgerValue(value)

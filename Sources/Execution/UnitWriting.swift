@@ -18,20 +18,21 @@ extension Preparation {
         var sources = SourceNumbers()
         let lanes = cohort.trials.map { index in
             let trial = trials[index]
-            let partition = partitions[trial.partition]
+            let partition = self.rows(of: trial, group.bundle.description)
             var numbers: [String: Double] = [:]
             for name in group.parameters { numbers[name] = trial.parameters[name]?.double }
             return Unit.Lane(
                 trial: trial.index, name: trial.name, seed: trial.seed, parameters: numbers, start: .initialize,
-                source: sources.number(of: partition.source),
-                training: rows.range(of: partition.training, trial.partition),
-                validationSource: partition.validationSource.map { sources.number(of: $0) },
-                validation: partition.validation.map { rows.range(of: $0, -1 - trial.partition) },
+                source: sources.number(of: partition.source, classWeight: trial.fit.classWeight),
+                training: rows.range(of: partition.training, .training, in: partition, trial),
+                // Weights of classes are for training alone.
+                validationSource: partition.validationSource.map { sources.number(of: $0, classWeight: nil) },
+                validation: partition.validation.map { rows.range(of: $0, .validation, in: partition, trial) },
                 rates: scheduledRates(of: trial, group))
         }
         let folder = run.unit(id)
         // A cohort's trials are fitted alike.
-        guard let fit = cohort.trials.first.map({ fitSettings(of: trials[$0]) }) else {
+        guard let fit = cohort.trials.first.map({ fitSettings(of: trials[$0], group.bundle.description) }) else {
             throw RunError(.machine, "the unit \(folder) would have no trials")
         }
         let unit = Unit(
@@ -40,7 +41,8 @@ extension Preparation {
             packing: Unit.Packing(
                 lanes: cohort.lanes, steps: cohort.steps, evaluateSteps: cohort.evaluateSteps,
                 form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue),
-            lanes: lanes, sources: sources.order.map { reference(dataset.sources[$0]) },
+            lanes: lanes,
+            sources: sources.order.map { reference(dataset.source($0.source, classWeight: $0.classWeight)) },
             fit: fit, callbacks: unitCallbacks(group.bundle.description), save: saveSettings)
         do {
             try Folder.create(folder)
@@ -77,10 +79,25 @@ extension Preparation {
 
 /// The rows file of a unit while it grows: a partition that several lanes share is in it once.
 private struct RowNumbers {
-    var numbers: [Int32] = []
-    private var known: [Int: Unit.RowRange] = [:]
+    enum Use {
+        case training, validation
+    }
 
-    mutating func range(of rows: Rows, _ key: Int) -> Unit.RowRange {
+    /// What rows of one partition depend on.
+    private struct Key: Hashable {
+        var partition: Int
+        var use: Use
+        /// Where the rows that are set aside to validate on begin.
+        var trainingRows: Int
+        var count: Int
+    }
+
+    var numbers: [Int32] = []
+    private var known: [Key: Unit.RowRange] = [:]
+
+    mutating func range(of rows: Rows, _ use: Use, in partition: Partition, _ trial: Trial) -> Unit.RowRange {
+        let key = Key(
+            partition: trial.partition, use: use, trainingRows: partition.training.count, count: rows.count)
         if let range = known[key] { return range }
         let range: Unit.RowRange
         switch rows {
@@ -99,13 +116,19 @@ private struct RowNumbers {
 
 /// The data sources that a unit's lanes are of, numbered as they come.
 private struct SourceNumbers {
-    var order: [Int] = []
-    private var numbers: [Int: Int] = [:]
+    struct Key: Hashable {
+        var source: Int
+        var classWeight: [Int: Double]?
+    }
 
-    mutating func number(of source: Int) -> Int {
-        if let number = numbers[source] { return number }
-        numbers[source] = order.count
-        order.append(source)
+    var order: [Key] = []
+    private var numbers: [Key: Int] = [:]
+
+    mutating func number(of source: Int, classWeight: [Int: Double]?) -> Int {
+        let key = Key(source: source, classWeight: classWeight)
+        if let number = numbers[key] { return number }
+        numbers[key] = order.count
+        order.append(key)
         return order.count - 1
     }
 }

@@ -90,6 +90,43 @@ extension Experiment {
     /// Whether trials validate.
     public var validates: Bool {
         partition.holdsOutRows || fit.validation != .automatic
+            || places(of: .validationSplit).contains { $0.value != .null && $0.value.double != 0 }
+    }
+
+    /// The key that says what is validated on, as the user has written it.
+    public var validationKey: String {
+        ["fit.validation_data", "fit.validation_split"].first { positions[$0] != nil } ?? "fit.validation"
+    }
+
+    /// The different weights of classes that trials have.
+    public var classWeights: [[Int: Double]] {
+        var found: [[Int: Double]] = []
+        func note(_ weights: [Int: Double]?) {
+            if let weights, !found.contains(weights) { found.append(weights) }
+        }
+        note(fit.classWeight)
+        for place in places(of: .classWeight) {
+            note(fit.with([FitSetting.classWeight.rawValue: place.value]).classWeight)
+        }
+        return found
+    }
+
+    /// The key that gives classes a weight, if one does.
+    public var classWeightKey: String? {
+        fit.classWeight != nil ? "fit.class_weight" : places(of: .classWeight).first { $0.value != .null }?.key
+    }
+
+    /// The values that trials have of a setting, with their keys.
+    func places(of setting: FitSetting) -> [(key: String, value: ParameterValue)] {
+        let name = setting.rawValue
+        switch space {
+        case .product(let axes):
+            return axes.filter { $0.name == name }.flatMap { axis in axis.values.map { ("trials.\(name)", $0) } }
+        case .list(let trials):
+            return trials.enumerated().compactMap { index, trial in
+                trial[name].map { ("trials[\(index)].\(name)", $0) }
+            }
+        }
     }
 
     /// What the user should know although it is no mistake, a sentence each.
@@ -97,7 +134,7 @@ extension Experiment {
         var notes: [String] = []
         if partition.holdsOutRows, case .share(let share) = fit.validation {
             notes.append(
-                "fit.validation: the share \(share) is not used, since the rows that each partition holds out are its validation set"
+                "\(validationKey): the share \(share) is not used, since the rows that each partition holds out are its validation set"
             )
         }
         return notes

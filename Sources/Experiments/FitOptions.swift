@@ -18,12 +18,17 @@ public struct FitOptions: Sendable, Equatable, Codable {
     public var initialEpoch: Int
     /// Batches an epoch, the next epoch going on with those that follow; `nil`: all there are.
     public var stepsPerEpoch: Int?
+    /// Batches of validation, from the first on; `nil`: all there are.
+    public var validationSteps: Int?
+    /// The weight in training of rows of a class, by the class's number; others weigh 1. `nil`: all weigh 1.
+    public var classWeight: [Int: Double]?
 
     /// Options, Keras's defaults where nothing is said.
     public init(
         epochs: Int = 1, batchSize: Int? = nil, validation: Validation = .automatic, shuffle: Shuffle = .rows,
         validationBatchSize: Int? = nil, validationFrequency: ValidationFrequency = .every(1),
-        sampleWeight: String? = nil, initialEpoch: Int = 0, stepsPerEpoch: Int? = nil
+        sampleWeight: String? = nil, initialEpoch: Int = 0, stepsPerEpoch: Int? = nil, validationSteps: Int? = nil,
+        classWeight: [Int: Double]? = nil
     ) {
         self.epochs = epochs
         self.batchSize = batchSize
@@ -34,6 +39,8 @@ public struct FitOptions: Sendable, Equatable, Codable {
         self.sampleWeight = sampleWeight
         self.initialEpoch = initialEpoch
         self.stepsPerEpoch = stepsPerEpoch
+        self.validationSteps = validationSteps
+        self.classWeight = classWeight
     }
 
     /// Which rows a trial validates on.
@@ -66,15 +73,18 @@ public struct FitOptions: Sendable, Equatable, Codable {
 }
 
 extension FitOptions {
-    /// Rows a gradient step of a trial with so many rows, as `keras.src.trainers.data_adapters.ArrayDataAdapter` has it.
-    public func batchSize(rows: Int) -> Int {
-        batchSize ?? stepsPerEpoch.map { max(1, (rows + $0 - 1) / $0) } ?? Self.kerasBatchSize
+    /// Rows a gradient step of a trial with so many rows.
+    public func batchSize(rows: Int) -> Int { batchSize ?? Self.batchSize(rows: rows, steps: stepsPerEpoch) }
+
+    /// Rows a step of validation on so many rows.
+    public func validationBatchSize(rows: Int) -> Int {
+        validationBatchSize ?? batchSize ?? Self.batchSize(rows: rows, steps: validationSteps)
     }
 
-    /// Rows a step of validation.
-    public var resolvedValidationBatchSize: Int { validationBatchSize ?? batchSize ?? Self.kerasBatchSize }
-
-    private static let kerasBatchSize = 32
+    /// The rows of a batch where none are given, as `keras.src.trainers.data_adapters.ArrayDataAdapter` has it.
+    private static func batchSize(rows: Int, steps: Int?) -> Int {
+        steps.map { max(1, (rows + $0 - 1) / $0) } ?? 32
+    }
 }
 
 extension FitOptions.ValidationFrequency {

@@ -8,7 +8,10 @@ public enum FitSetting: String, Sendable, CaseIterable {
     case stepsPerEpoch = "steps_per_epoch"
     case shuffle
     case validationBatchSize = "validation_batch_size"
+    case validationSplit = "validation_split"
+    case validationSteps = "validation_steps"
     case validationFrequency = "validation_freq"
+    case classWeight = "class_weight"
 
     /// Whether an axis or a parameter of this name is a setting of `fit`.
     static func isName(_ name: String) -> Bool { FitSetting(rawValue: name) != nil }
@@ -18,7 +21,9 @@ public enum FitSetting: String, Sendable, CaseIterable {
         switch self {
         case .epochs: "a whole number from 1"
         case .initialEpoch: "a whole number from 0"
-        case .batchSize, .stepsPerEpoch, .validationBatchSize: "a whole number from 1, or null"
+        case .batchSize, .stepsPerEpoch, .validationBatchSize, .validationSteps: "a whole number from 1, or null"
+        case .validationSplit: "a share of the rows between 0 and 1"
+        case .classWeight: "a mapping from class numbers to weights, such as {0: 1, 1: 2.5}, or null"
         case .shuffle: "true, false or batch"
         case .validationFrequency: "a whole number from 1, or a list of epochs counted from 1"
         }
@@ -38,6 +43,11 @@ public enum FitSetting: String, Sendable, CaseIterable {
         case .batchSize: return Self.put(value, in: &fit.batchSize)
         case .stepsPerEpoch: return Self.put(value, in: &fit.stepsPerEpoch)
         case .validationBatchSize: return Self.put(value, in: &fit.validationBatchSize)
+        case .validationSteps: return Self.put(value, in: &fit.validationSteps)
+        case .validationSplit:
+            guard let share = value == .null ? 0 : value.double, share >= 0, share < 1 else { return false }
+            fit.validation = share == 0 ? .automatic : .share(share)
+        case .classWeight: return Self.put(value, in: &fit.classWeight)
         case .shuffle:
             switch value {
             case .bool(let shuffles): fit.shuffle = shuffles ? .rows : .none
@@ -55,6 +65,23 @@ public enum FitSetting: String, Sendable, CaseIterable {
                 fit.validationFrequency = .epochs(epochs)
             default: return false
             }
+        }
+        return true
+    }
+
+    /// Puts the weights of classes, whose numbers are the keys of a mapping.
+    private static func put(_ value: ParameterValue, in weights: inout [Int: Double]?) -> Bool {
+        switch value {
+        case .null: weights = nil
+        case .mapping(let entries):
+            var numbers: [Int: Double] = [:]
+            for (key, value) in entries {
+                guard let number = Int(key), let weight = value.double, weight.isFinite else { return false }
+                numbers[number] = weight
+            }
+            weights = numbers
+            return !entries.isEmpty && numbers.count == entries.count
+        default: return false
         }
         return true
     }

@@ -77,24 +77,24 @@ extension Experiment {
         case .automatic: break
         case .share(let share):
             try require(
-                share > 0 && share < 1, at: "fit.validation",
+                share > 0 && share < 1, at: validationKey,
                 "a share of the rows lies between 0 and 1, both excluded; found \(share)")
         case .data(let validation):
             if partition.holdsOutRows {
                 throw error(
-                    .conflict, at: "fit.validation",
+                    .conflict, at: validationKey,
                     "the rows that each partition holds out are its validation set: leave out the files")
             }
-            try validateData(validation, at: "fit.validation")
+            try validateData(validation, at: validationKey)
             if data.awaitsFunction || validation.awaitsFunction { break }
             if Set(validation.x.map(\.name)) != Set(data.x.map(\.name)) {
                 throw error(
-                    .conflict, at: "fit.validation.x",
+                    .conflict, at: "\(validationKey).x",
                     "has the inputs \(names(validation.x)), but data.x has \(names(data.x))")
             }
             if Set(validation.y.map(\.name)) != Set(data.y.map(\.name)) {
                 throw error(
-                    .conflict, at: "fit.validation.y",
+                    .conflict, at: "\(validationKey).y",
                     "has the targets \(names(validation.y)), but data.y has \(names(data.y))")
             }
         }
@@ -104,6 +104,7 @@ extension Experiment {
             }
             try requireColumn(column, at: "fit.sample_weight")
         }
+        try validateClassWeight()
     }
 
     private func names(_ arrays: [ArraySource]) -> String {

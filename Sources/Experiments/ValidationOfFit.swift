@@ -3,7 +3,7 @@ extension Experiment {
     func validateFitCounts() throws(ExperimentError) {
         let counts: [(String, Int?)] = [
             ("epochs", fit.epochs), ("batch_size", fit.batchSize), ("steps_per_epoch", fit.stepsPerEpoch),
-            ("validation_batch_size", fit.validationBatchSize),
+            ("validation_batch_size", fit.validationBatchSize), ("validation_steps", fit.validationSteps),
         ]
         for case (let key, let count?) in counts {
             try require(count >= 1, at: "fit.\(key)", "must be at least 1, found \(count)")
@@ -19,6 +19,37 @@ extension Experiment {
                 "lists epochs, counted from 1")
         }
         try validateEpochs()
+        try validateSplits()
+    }
+
+    /// Trials that differ in their share of rows to validate on have no other rows to validate on.
+    private func validateSplits() throws(ExperimentError) {
+        guard let place = places(of: .validationSplit).first else { return }
+        if partition.holdsOutRows {
+            throw error(
+                .conflict, at: place.key, "the rows that each partition holds out are its validation set")
+        }
+        if case .data = fit.validation {
+            throw error(.conflict, at: place.key, "\(validationKey) gives the rows to validate on")
+        }
+    }
+
+    /// Weights of classes are those of one target's, and the only weights of the rows that are trained on, as
+    /// `keras.src.trainers.data_adapters.ArrayDataAdapter` has it.
+    func validateClassWeight() throws(ExperimentError) {
+        guard let key = classWeightKey else { return }
+        if data.sampleWeight != nil || fit.sampleWeight != nil {
+            throw error(
+                .conflict, at: key,
+                "the rows are weighed by \(data.sampleWeight != nil ? "data" : "fit").sample_weight already: give one of the two"
+            )
+        }
+        if !data.awaitsFunction, data.y.map(\.name) != ["y"] {
+            throw error(
+                .conflict, at: key,
+                "classes are those of one target, given as data.y itself and not as a mapping; found \(data.y.isEmpty ? "none" : data.y.map(\.name).joined(separator: ", "))"
+            )
+        }
     }
 
     /// No trial may begin where it ends: `Model.fit` would train nothing.

@@ -49,7 +49,7 @@ extension Experiment {
         }
         var found = several
         if found == nil, case .data(let validation) = fit.validation {
-            found = try severalFiles(validation, at: "fit.validation")
+            found = try severalFiles(validation, at: validationKey)
         }
         if let found, partition != .byFile {
             throw error(

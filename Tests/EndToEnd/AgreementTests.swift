@@ -17,6 +17,7 @@ extension EndToEndTests {
             var validation: Double?
             var xValidation: String?
             var yValidation: String?
+            var weightValidation: String?
             var epochs = 3
             var batchSize: Int
             /// Further arguments of `Model.fit`, a JSON object; a trial's own parameters of these names go before.
@@ -26,6 +27,7 @@ extension EndToEndTests {
                 case file, function, x, y, validation, epochs, fit
                 case xValidation = "x_validation"
                 case yValidation = "y_validation"
+                case weightValidation = "weight_validation"
                 case batchSize = "batch_size"
             }
         }
@@ -117,15 +119,15 @@ extension EndToEndTests {
             try await compare(place, settings, trials: 25, cohorts: 1)
         }
 
-        /// Rows and an experiment of the dense model, the given lines under it.
-        func dense(rows: Int = 131, _ lines: String) throws -> Workplace {
+        /// Rows and an experiment of the dense model or another on the same rows, the given lines under it.
+        func dense(rows: Int = 131, model: String = "dense", _ lines: String) throws -> Workplace {
             let place = Workplace()
             try place.writeNumbers("x.npy", shape: [rows, 6])
             try place.writeClasses("y.npy", rows: rows, classes: 3)
             try place.write(
                 "experiment.yaml",
                 """
-                model: \(Tool.models):dense
+                model: \(Tool.models):\(model)
                 data: {x: x.npy, y: y.npy}
                 save: [initial, all]
                 \(lines)
@@ -176,6 +178,72 @@ extension EndToEndTests {
                 """)
             try await compare(
                 place, Settings(function: "dense", validation: 0.25, epochs: 6, batchSize: 16), trials: 7, cohorts: 7)
+        }
+
+        @Test("Weights of classes are Model.fit's: in the loss and in weighted metrics, in training alone")
+        func classWeights() async throws {
+            let place = try dense(
+                model: "weighted",
+                """
+                trials: {seed: [1, 2], class_weight: [null, {0: 1, 1: 4, 2: 0.5}, {1: 0}]}
+                fit: {epochs: 3, batch_size: 16, validation: 0.25, shuffle: false}
+                """)
+            // They differ in arrays only, so that all train together.
+            try await compare(
+                place, Settings(function: "weighted", validation: 0.25, batchSize: 16), trials: 6, cohorts: 1)
+        }
+
+        @Test("Weights of classes of one-hot targets, and validation rows with weights of their own, are Model.fit's")
+        func classWeightsOfOneHotTargets() async throws {
+            let place = Workplace()
+            try place.writeNumbers("x.npy", shape: [70, 6])
+            try place.writeNumbers("y.npy", shape: [70, 3], (0..<210).map { ($0 % 3) == ($0 / 3 * 7 % 3) ? 1 : 0 })
+            try place.writeNumbers("xv.npy", shape: [25, 6], stream: 5)
+            try place.writeNumbers("yv.npy", shape: [25, 3], (0..<75).map { ($0 % 3) == ($0 / 3 % 3) ? 1 : 0 })
+            try place.writeNumbers("wv.npy", shape: [25], (0..<25).map { Float($0 % 4) / 2 })
+            try place.write(
+                "experiment.yaml",
+                """
+                model: \(Tool.models):weighted_one_hot
+                data: {x: x.npy, y: y.npy}
+                trials: {seed: [1, 2]}
+                fit:
+                  epochs: 3
+                  batch_size: 16
+                  shuffle: false
+                  class_weight: {0: 3, 2: 0.25}
+                  validation_data: {x: xv.npy, y: yv.npy, sample_weight: wv.npy}
+                save: [initial, all]
+                """)
+            let settings = Settings(
+                function: "weighted_one_hot", xValidation: "xv.npy", yValidation: "yv.npy", weightValidation: "wv.npy",
+                batchSize: 16, fit: #"{"class_weight": {"0": 3, "2": 0.25}}"#)
+            try await compare(place, settings, trials: 2, cohorts: 1)
+        }
+
+        @Test("Shares and steps of validation that differ between trials are each what its Model.fit gives")
+        func validationSharesAndSteps() async throws {
+            let place = try dense(
+                """
+                trials: {seed: [1], validation_split: [0.25, 0.5], validation_steps: [null, 2, 50], validation_batch_size: [null, 9]}
+                fit: {epochs: 2, batch_size: 16, shuffle: false}
+                """)
+            try await compare(
+                place, Settings(function: "dense", validation: 0.25, epochs: 2, batchSize: 16), trials: 12, cohorts: nil
+            )
+        }
+
+        @Test("A model that executes several steps at once takes as many an epoch as in Model.fit")
+        func stepsPerExecution() async throws {
+            let place = try dense(
+                model: "by_threes",
+                """
+                trials: {seed: [1], steps_per_epoch: [null, 2, 4], validation_steps: [null, 1]}
+                fit: {epochs: 5, batch_size: 16, validation_split: 0.5, shuffle: false}
+                """)
+            try await compare(
+                place, Settings(function: "by_threes", validation: 0.5, epochs: 5, batchSize: 16), trials: 6,
+                cohorts: nil)
         }
     }
 }

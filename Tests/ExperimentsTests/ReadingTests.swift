@@ -226,3 +226,29 @@ func dataFromAFunctionMayHoldAnyColumn(data: String) throws {
 func theBestTrialIsTheOneWithTheBetterMetric(metric: String, lessIsBetter: Bool) {
     #expect(Monitor(metric: metric).resolved(validates: true).lessIsBetter == lessIsBetter)
 }
+
+@Test("Keras's own names of what is validated on mean the same")
+func namesOfValidation() throws {
+    func read(_ fit: String) throws -> Experiment {
+        try Experiment(yaml: "model: a.keras\ndata: {x: x.npy, y: y.npy}\nfit: \(fit)", file: "e.yaml")
+    }
+    #expect(try read("{validation_split: 0.25}").fit == read("{validation: 0.25}").fit)
+    #expect(try read("{validation_split: 0}").fit == FitOptions())
+    let data = "{x: v.npy, y: w.npy}"
+    #expect(try read("{validation_data: \(data)}").fit == read("{validation: \(data)}").fit)
+    let error = #expect(throws: ExperimentError.self) { try read("{validation_data: {x: {a: v.npy}, y: w.npy}}") }
+    #expect(error?.description == "e.yaml:3:25: fit.validation_data.x: has the inputs a, but data.x has x")
+}
+
+@Test("Weights of classes are those of all trials or of each")
+func weightsOfClasses() throws {
+    let experiment = try Experiment(
+        yaml: """
+            model: a.keras
+            data: {x: x.npy, y: y.npy}
+            trials: [{class_weight: {0: 1, 7: 2.5}}, {class_weight: null}, {seed: 3}]
+            fit: {class_weight: {1: 3}}
+            """, file: "e.yaml")
+    #expect(try experiment.trials(partitions: ["all"]).map(\.fit.classWeight) == [[0: 1, 7: 2.5], nil, [1: 3]])
+    #expect(experiment.classWeights == [[1: 3], [0: 1, 7: 2.5]])
+}

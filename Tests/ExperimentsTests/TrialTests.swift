@@ -62,6 +62,8 @@ func kerasBatchSizes() {
     #expect(FitOptions().batchSize(rows: 1000) == 32)
     #expect(FitOptions(stepsPerEpoch: 3).batchSize(rows: 100) == 34)
     #expect(FitOptions(batchSize: 7, stepsPerEpoch: 3).batchSize(rows: 100) == 7)
-    #expect(FitOptions(batchSize: 7).resolvedValidationBatchSize == 7)
-    #expect(FitOptions(batchSize: 7, validationBatchSize: 5).resolvedValidationBatchSize == 5)
+    #expect(FitOptions().validationBatchSize(rows: 100) == 32)
+    #expect(FitOptions(batchSize: 7).validationBatchSize(rows: 100) == 7)
+    #expect(FitOptions(batchSize: 7, validationBatchSize: 5).validationBatchSize(rows: 100) == 5)
+    #expect(FitOptions(validationSteps: 3).validationBatchSize(rows: 100) == 34)
 }

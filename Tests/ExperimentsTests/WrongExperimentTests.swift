@@ -27,7 +27,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key of fit", yaml: head + "fit: {epochs: 3, batchsize: 32}\n",
         message:
-            "e.yaml:3:18: fit.batchsize: unknown key 'batchsize'; accepted: batch_size, epochs, initial_epoch, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_freq (did you mean 'batch_size'?)"
+            "e.yaml:3:18: fit.batchsize: unknown key 'batchsize'; accepted: batch_size, class_weight, epochs, initial_epoch, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'batch_size'?)"
     ),
     WrongExperiment(
         mistake: "a key given twice", yaml: head + "fit:\n  epochs: 1\n  epochs: 2\n",
@@ -213,6 +213,32 @@ private let wrong: [WrongExperiment] = [
             "e.yaml:3:7: fit.validation_freq: must be a whole number from 1, or a list of epochs counted from 1, found a list"
     ),
     WrongExperiment(
+        mistake: "validation given twice", yaml: head + "fit: {validation: 0.2, validation_split: 0.3}\n",
+        message: "e.yaml:3:42: fit.validation_split: fit.validation says already what is validated on"),
+    WrongExperiment(
+        mistake: "shares beside folds", yaml: head + "partition: {folds: 2}\ntrials: {validation_split: [0.2, 0.3]}\n",
+        message: "e.yaml:4:10: trials.validation_split: the rows that each partition holds out are its validation set"),
+    WrongExperiment(
+        mistake: "shares beside validation data",
+        yaml: head + "trials: {validation_split: 0.2}\nfit: {validation_data: {x: v.npy, y: w.npy}}\n",
+        message: "e.yaml:3:28: trials.validation_split: fit.validation_data gives the rows to validate on"),
+    WrongExperiment(
+        mistake: "weights of named classes", yaml: head + "fit: {class_weight: {cat: 2}}\n",
+        message:
+            "e.yaml:3:7: fit.class_weight: must be a mapping from class numbers to weights, such as {0: 1, 1: 2.5}, or null, found a mapping"
+    ),
+    WrongExperiment(
+        mistake: "weights of classes beside weights of rows",
+        yaml: head + "fit: {class_weight: {0: 2}, sample_weight: store}\n",
+        message:
+            "e.yaml:3:7: fit.class_weight: the rows are weighed by fit.sample_weight already: give one of the two"),
+    WrongExperiment(
+        mistake: "weights of the classes of several targets",
+        yaml: "model: m.py:build\ndata: {x: x.npy, y: {a: a.npy, b: b.npy}}\ntrials: {class_weight: {0: 2}}\n",
+        message:
+            "e.yaml:3:10: trials.class_weight: classes are those of one target, given as data.y itself and not as a mapping; found a, b"
+    ),
+    WrongExperiment(
         mistake: "training that begins where it ends", yaml: head + "fit: {epochs: 3, initial_epoch: 3}\n",
         message:
             "e.yaml:3:33: fit.initial_epoch: epochs from 3 to 3 are none: initial_epoch must be less than epochs"),
@@ -229,7 +255,7 @@ private let wrong: [WrongExperiment] = [
         mistake: "arguments for a model file",
         yaml: "model: m.keras\ndata: {x: x.npy}\ntrials: {unit: [1, 2]}\n",
         message:
-            "e.yaml:3:10: trials.unit: only a build function takes arguments, and the model is not one; accepted: batch_size, epochs, initial_epoch, learning_rate, seed, shuffle, steps_per_epoch, validation_batch_size, validation_freq"
+            "e.yaml:3:10: trials.unit: only a build function takes arguments, and the model is not one; accepted: batch_size, class_weight, epochs, initial_epoch, learning_rate, seed, shuffle, steps_per_epoch, validation_batch_size, validation_freq, validation_split, validation_steps"
     ),
     WrongExperiment(
         mistake: "a mapping as a parameter", yaml: head + "trials:\n- {units: {a: 1}}\n",
@@ -270,7 +296,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an override of an unknown key", yaml: head,
         message:
-            "--set fit.epoch=3: fit.epoch: unknown key 'epoch'; accepted: batch_size, epochs, initial_epoch, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_freq (did you mean 'epochs'?)",
+            "--set fit.epoch=3: fit.epoch: unknown key 'epoch'; accepted: batch_size, class_weight, epochs, initial_epoch, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'epochs'?)",
         overrides: ["fit.epoch=3"]),
     WrongExperiment(
         mistake: "an override without a value", yaml: head,

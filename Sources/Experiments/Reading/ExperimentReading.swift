@@ -31,10 +31,7 @@ struct ExperimentReading {
         "name", "model", "data", "partition", "trials", "fit", "callbacks", "save", "summarize", "python", "engine",
         "backend", "runners_per_device", "seed",
     ]
-    static let fitKeys = [
-        "epochs", "initial_epoch", "batch_size", "steps_per_epoch", "validation", "shuffle", "validation_batch_size",
-        "validation_freq", "sample_weight",
-    ]
+    static let fitKeys = FitSetting.allCases.map(\.rawValue) + ["validation", "validation_data", "sample_weight"]
 
     var root: Field
     var file: String

@@ -95,6 +95,10 @@ extension ExperimentReading {
     func readFit(_ field: Field) throws(ExperimentError) -> FitOptions {
         if case .scalar("", true) = field.content { return FitOptions() }
         let fields = try field.mapping(accepted: Self.fitKeys)
+        let validations = ["validation", "validation_data", "validation_split"].compactMap { fields[$0] }
+        if validations.count > 1 {
+            throw validations[1].fail(.conflict, "\(validations[0].path) says already what is validated on")
+        }
         var fit = FitOptions()
         for setting in FitSetting.allCases {
             guard let field = fields[setting.rawValue] else { continue }
@@ -104,13 +108,16 @@ extension ExperimentReading {
             }
         }
         if let value = fields["sample_weight"] { fit.sampleWeight = try value.text("the name of a column") }
-        if let value = fields["validation"] { fit.validation = try readValidation(value) }
+        if let value = fields["validation"] ?? fields["validation_data"] { fit.validation = try readValidation(value) }
         return fit
     }
 
     private func readValidation(_ field: Field) throws(ExperimentError) -> FitOptions.Validation {
         guard case .mapping(let entries) = field.content else {
             if let function = try readDataFunction(field) { return .data(DataDescription(function: function)) }
+            if field.path.hasSuffix("validation_data") {
+                throw field.expected("a mapping with x and y, or FILE.py:FUNCTION")
+            }
             return .share(try field.number("a share of the rows, or a mapping with x and y"))
         }
         let accepted = ["x", "y", "sample_weight", "npz", "from"]

@@ -3,7 +3,8 @@
 Usage: agreement.py RUN RESULTS.json SETTINGS.json
 
 Each trial is repeated by `Model.fit` from the first weights that the run kept, unshuffled, with the arguments of the
-settings or the trial's own. A difference is relative to the greater of two figures, or to the largest weight of a layer.
+settings or the trial's own. A difference is relative to the greater of two figures, or to the largest weight of a
+layer.
 """
 
 import importlib.util
@@ -44,7 +45,34 @@ def fit_arguments(settings, trial):
     arguments = {"epochs": settings["epochs"], "batch_size": settings["batch_size"], "shuffle": False}
     arguments |= json.loads(settings["fit"])
     arguments |= {k: v for k, v in trial["parameters"].items() if k in FIT_ARGUMENTS}
+    weights = arguments.get("class_weight")
+    if weights is not None:
+        weights = json.loads(weights) if isinstance(weights, str) else weights
+        arguments["class_weight"] = {int(number): weight for number, weight in weights.items()}
     return arguments
+
+
+def validation_of(settings, arguments, x, y):
+    """What a fit validates on, as the argument that says so and as the arrays."""
+    if "x_validation" in settings:
+        names = [name for name in ("x_validation", "y_validation", "weight_validation") if name in settings]
+        arrays = tuple(np.load(settings[name]) for name in names)
+        return {"validation_data": arrays}, arrays
+    share = arguments.get("validation_split", settings["validation"])
+    split = int(len(x) * (1 - share))
+    return {"validation_split": share}, (x[split:], y[split:])
+
+
+def evaluated(model, arrays, arguments):
+    """What a model's validation gives after a fit with these arguments."""
+    return model.evaluate(
+        *arrays[:2],
+        sample_weight=arrays[2] if len(arrays) == 3 else None,
+        batch_size=arguments.get("validation_batch_size") or arguments["batch_size"],
+        steps=arguments.get("validation_steps"),
+        verbose=0,
+        return_dict=True,
+    )
 
 
 def validates_last(arguments):
@@ -71,13 +99,6 @@ def main(run, results, settings):
         settings = json.load(file)
     build = build_function(settings)
     x, y = np.load(settings["x"]), np.load(settings["y"])
-    if "x_validation" in settings:
-        validation = (np.load(settings["x_validation"]), np.load(settings["y_validation"]))
-        options = {"validation_data": validation}
-    else:
-        options = {"validation_split": settings["validation"]}
-        split = int(len(x) * (1 - settings["validation"]))
-        validation = (x[split:], y[split:])
     worst = {"history": 0.0, "evaluate": 0.0, "initial": 0.0}
     worst_at = {}
     problems = []
@@ -100,7 +121,8 @@ def main(run, results, settings):
             note("initial", difference / max(float(np.max(np.abs(two))), 1e-30), f"{name} weight {index}")
         fitter = given(fitter, model)
         arguments = fit_arguments(settings, trial)
-        history = fitter.fit(x, y, verbose=0, **options, **arguments).history
+        option, validation = validation_of(settings, arguments, x, y)
+        history = fitter.fit(x, y, verbose=0, **(arguments | option)).history
         if sorted(history) != sorted(trial["history"]):
             problems.append(f"{name}: history has {sorted(trial['history'])}, Keras has {sorted(history)}")
         for metric, values in history.items():
@@ -113,8 +135,7 @@ def main(run, results, settings):
         # The last model is evaluated as it was loaded, with the metrics that are saved in it.
         evaluator = final if number == len(trials) - 1 else given(evaluator, final)
         if validates_last(arguments):
-            found = evaluator.evaluate(*validation, batch_size=settings["batch_size"], verbose=0, return_dict=True)
-            for metric, value in found.items():
+            for metric, value in evaluated(evaluator, validation, arguments).items():
                 note("evaluate", relative(value, trial["metrics"][f"val_{metric}"]), f"{name} {metric}")
         if int(final.optimizer.iterations) != int(fitter.optimizer.iterations):
             problems.append(f"{name}: the saved optimizer has taken {int(final.optimizer.iterations)} steps")

@@ -14,6 +14,34 @@ def dense(units=12, learning_rate=0.01):
     return model
 
 
+def weighted():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(12, activation="relu"), layers.Dense(3)])
+    model.compile(
+        "adam",
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="weighted_accuracy")],
+    )
+    return model
+
+
+def weighted_one_hot():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(3, activation="softmax")])
+    model.compile(
+        keras.optimizers.SGD(0.1),
+        "categorical_crossentropy",
+        metrics=["accuracy"],
+        weighted_metrics=[keras.metrics.MeanSquaredError(name="weighted_error"), keras.metrics.AUC(name="auc")],
+    )
+    return model
+
+
+def by_threes():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], steps_per_execution=3)
+    return model
+
+
 def convolutional(filters=3):
     model = keras.Sequential(
         [

@@ -203,6 +203,7 @@ class Bundle:
             "name": self.model.name,
             **self._versions(),
             "batch_size": self.batch_size,
+            "steps_per_execution": int(self.model.steps_per_execution),
             "draws": self.initialization.draws,
             "seed_column": self.initialization.takes_seed,
             "inputs": [tensor.entry() for tensor in self.inputs.all],

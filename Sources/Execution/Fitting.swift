@@ -1,0 +1,71 @@
+import Bundles
+import Datasets
+import Experiments
+import Lowering
+import Units
+
+/// What a trial's fit settings come to, given its rows and its program.
+extension Preparation {
+    /// A group's trials by how they are fitted, in the order of their first.
+    func fittedAlike(_ group: ProgramGroup) -> [(fit: Unit.FitSettings, trials: [Trial])] {
+        var order: [Unit.FitSettings] = []
+        var groups: [Unit.FitSettings: [Trial]] = [:]
+        for trial in group.trials {
+            let fit = fitSettings(of: trial, group.bundle.description)
+            if groups[fit] == nil { order.append(fit) }
+            groups[fit, default: []].append(trial)
+        }
+        return order.map { ($0, groups[$0] ?? []) }
+    }
+
+    /// How a trial is fitted; Keras's own choice of a batch size depends on the number of its rows.
+    func fitSettings(of trial: Trial, _ program: ProgramDescription) -> Unit.FitSettings {
+        let fit = trial.fit
+        let partition = rows(of: trial)
+        return Unit.FitSettings(
+            firstEpoch: fit.initialEpoch, lastEpoch: fit.epochs,
+            batchSize: fit.batchSize(rows: partition.training.count),
+            stepsPerEpoch: fit.stepsPerEpoch.map(program.wholeExecutions),
+            validationBatchSize: fit.validationBatchSize(rows: partition.validation?.count ?? 0),
+            validationFrequency: Unit.ValidationFrequency(fit.validationFrequency), shuffle: Unit.Shuffle(fit.shuffle))
+    }
+
+    /// The rows that a trial trains on and those that its validation reads.
+    ///
+    /// `Model.evaluate` begins with the first batch each time, so that what is beyond `validation_steps` is never read.
+    func rows(of trial: Trial, _ program: ProgramDescription) -> Partition {
+        var partition = rows(of: trial)
+        if let steps = trial.fit.validationSteps, let rows = partition.validation {
+            let batchSize = trial.fit.validationBatchSize(rows: rows.count)
+            partition.validation = rows.prefix(program.wholeExecutions(steps) * batchSize)
+        }
+        return partition
+    }
+}
+
+extension ProgramDescription {
+    /// So many steps, rounded up to whole executions, as `keras.src.trainers.EpochIterator` does.
+    fileprivate func wholeExecutions(_ steps: Int) -> Int {
+        let size = max(1, stepsPerExecution ?? 1)
+        return (steps + size - 1) / size * size
+    }
+}
+
+extension Unit.Shuffle {
+    fileprivate init(_ shuffle: FitOptions.Shuffle) {
+        switch shuffle {
+        case .none: self = .none
+        case .rows: self = .rows
+        case .batch: self = .batch
+        }
+    }
+}
+
+extension Unit.ValidationFrequency {
+    fileprivate init(_ frequency: FitOptions.ValidationFrequency) {
+        switch frequency {
+        case .every(let number): self = .every(number)
+        case .epochs(let numbers): self = .epochs(numbers)
+        }
+    }
+}
