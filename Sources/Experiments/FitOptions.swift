@@ -20,7 +20,7 @@ public struct FitOptions: Sendable, Equatable, Codable {
     public var stepsPerEpoch: Int?
     /// Batches of validation, from the first on; `nil`: all there are.
     public var validationSteps: Int?
-    /// The weight in training of rows of a class, by the class's number; others weigh 1. `nil`: all weigh 1.
+    /// The weight in training of rows of a class, by the class's number; others weigh 1, and with `nil` all do.
     public var classWeight: [Int: Double]?
 
     /// Options, Keras's defaults where nothing is said.
