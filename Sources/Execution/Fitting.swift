@@ -6,16 +6,22 @@ import Units
 
 /// What a trial's fit settings come to, given its rows and its program.
 extension Preparation {
-    /// A group's trials by how they are fitted, in the order of their first.
+    /// A group's trials by how they are fitted, in the order of their first; those that validate stand apart from those
+    /// that do not, which have no metrics of validation.
     func fittedAlike(_ group: ProgramGroup) -> [(fit: Unit.FitSettings, trials: [Trial])] {
-        var order: [Unit.FitSettings] = []
-        var groups: [Unit.FitSettings: [Trial]] = [:]
-        for trial in group.trials {
-            let fit = fitSettings(of: trial, group.bundle.description)
-            if groups[fit] == nil { order.append(fit) }
-            groups[fit, default: []].append(trial)
+        struct Key: Hashable {
+            var fit: Unit.FitSettings
+            var validates: Bool
         }
-        return order.map { ($0, groups[$0] ?? []) }
+        var order: [Key] = []
+        var groups: [Key: [Trial]] = [:]
+        for trial in group.trials {
+            let key = Key(
+                fit: fitSettings(of: trial, group.bundle.description), validates: rows(of: trial).validation != nil)
+            if groups[key] == nil { order.append(key) }
+            groups[key, default: []].append(trial)
+        }
+        return order.map { ($0.fit, groups[$0] ?? []) }
     }
 
     /// How a trial is fitted; Keras's own choice of a batch size depends on the number of its rows.

@@ -225,11 +225,11 @@ extension EndToEndTests {
         func validationSharesAndSteps() async throws {
             let place = try dense(
                 """
-                trials: {seed: [1], validation_split: [0.25, 0.5], validation_steps: [null, 2, 50], validation_batch_size: [null, 9]}
+                trials: {seed: [1], validation_split: [0, 0.25, 0.5], validation_steps: [null, 2, 50], validation_batch_size: [null, 9]}
                 fit: {epochs: 2, batch_size: 16, shuffle: false}
                 """)
             try await compare(
-                place, Settings(function: "dense", validation: 0.25, epochs: 2, batchSize: 16), trials: 12, cohorts: nil
+                place, Settings(function: "dense", validation: 0.25, epochs: 2, batchSize: 16), trials: 18, cohorts: nil
             )
         }
 

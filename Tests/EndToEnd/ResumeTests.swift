@@ -7,7 +7,7 @@ extension EndToEndTests {
     @Suite struct ResumeTests {
         /// Four cohorts of two programs, two of which wait while two train, and their results without any interruption.
         struct Undisturbed: Sendable {
-            static let epochs = 300
+            static let epochs = 600
             let place: Workplace
             let files: [String: Data]
             let histories: [[String: [Double?]]]
@@ -37,7 +37,13 @@ extension EndToEndTests {
                 model: \(Tool.models):regression
                 data: {x: x.npy, y: y.npy}
                 trials: {units: [4, 6], seed: {range: 6}}
-                fit: {epochs: \(Undisturbed.epochs), batch_size: 16, validation: 0.25}
+                # An epoch goes on where the one before ended: 10, 10 and 4 of the 24 batches there are.
+                fit:
+                  initial_epoch: 5
+                  epochs: \(5 + Undisturbed.epochs)
+                  batch_size: 16
+                  steps_per_epoch: 10
+                  validation: 0.25
                 save: [initial, all, best]
                 """)
             return place

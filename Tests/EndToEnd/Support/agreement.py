@@ -60,7 +60,7 @@ def validation_of(settings, arguments, x, y):
         return {"validation_data": arrays}, arrays
     share = arguments.get("validation_split", settings["validation"])
     split = int(len(x) * (1 - share))
-    return {"validation_split": share}, (x[split:], y[split:])
+    return {"validation_split": share}, (x[split:], y[split:]) if share else None
 
 
 def evaluated(model, arrays, arguments):
@@ -134,7 +134,7 @@ def main(run, results, settings):
         final = keras.models.load_model(f"{run}/{trial['model']}")
         # The last model is evaluated as it was loaded, with the metrics that are saved in it.
         evaluator = final if number == len(trials) - 1 else given(evaluator, final)
-        if validates_last(arguments):
+        if validation and validates_last(arguments):
             for metric, value in evaluated(evaluator, validation, arguments).items():
                 note("evaluate", relative(value, trial["metrics"][f"val_{metric}"]), f"{name} {metric}")
         if int(final.optimizer.iterations) != int(fitter.optimizer.iterations):
