@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PRONGHORN = $(shell swift build -c release --show-bin-path)/pronghorn
 PYTHON_FOLDERS := python Examples Tests Benchmarks Scripts/compare-results
 
-.PHONY: build build-tests demo test test-swift test-python lint format
+.PHONY: build build-tests demo test test-swift test-python conformance lint format
 
 build:
 	swift build -c release --product pronghorn
@@ -23,6 +23,12 @@ test-swift: build-tests
 
 test-python: build-tests
 	Scripts/with-test-environment bash -c 'cd python && "$$PRONGHORN_TEST_PYTHON" -m pytest -q tests'
+
+# Everything that Keras exports, trained by Pronghorn and by Keras; TensorFlow is installed for what needs it. Takes an hour.
+conformance: build-tests
+	Scripts/with-test-environment bash -c 'cd python && export PRONGHORN_PYTHON=$$PRONGHORN_TEST_PYTHON \
+	    && "$$PRONGHORN_TEST_PYTHON" -m conformance.sweep --binary "$$PRONGHORN_TEST_BINARY" --output ../.build/conformance; \
+	    "$$PRONGHORN_TEST_PYTHON" -m conformance.report ../.build/conformance/findings.json ../docs/Conformance.md'
 
 lint: build-tests
 	swift format lint --strict --recursive --configuration .swift-format Sources Tests Package.swift

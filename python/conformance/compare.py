@@ -1,0 +1,215 @@
+"""Repeats the trials of a run in real Keras, and says how far apart the two are.
+
+Usage: python -m conformance.compare RUN RESULTS.json SIGNATURE
+
+Each trial is trained by `Model.fit` from the first weights that the run kept, in the same order of rows. A line of JSON
+a case is printed: the largest differences of its trials by kind, and what is wrong with it.
+
+A difference of logs is relative to the greater of the two figures. A difference of a leaf (a weight, a slot of the
+optimizer, a state) is relative to the largest number of the leaf. What differs by more than the tolerance is
+trained once more by Keras alone, from first weights changed by one last bit: when that moves it as far, the
+difference is the model's own amplification of rounding, which is listed and not counted against us.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+
+import keras
+import numpy as np
+
+from conformance import signatures
+from conformance.cases import all_cases
+
+warnings.filterwarnings("ignore")
+
+TOLERANCE = 1e-5
+AMPLIFIED = 4
+"""A difference up to so many times what a change by one last bit makes is rounding that the model amplifies."""
+
+
+def main(run: str, results: str, signature: str) -> None:
+    # Keras's own and our prints must not come between the answers.
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    with open(results) as file:
+        trials = json.load(file)
+    by_case: dict[str, list[dict]] = {}
+    for trial in trials:
+        by_case.setdefault(trial["parameters"]["case"], []).append(trial)
+    cases = {case.name: case for case in all_cases()}
+    data = signatures.signature(signature)
+    for name, group in by_case.items():
+        answers.write(json.dumps({"case": name, **_found(run, cases[name], group, data)}) + "\n")
+
+
+def _found(run: str, case, trials: list[dict], data) -> dict:
+    try:
+        return Comparison(run, case, data).of(trials)
+    except Exception as error:
+        return {"problems": [f"{type(error).__name__}: {error}".strip()[:500]]}
+
+
+class Comparison:
+    """One case: a compiled model that is given the weights of every trial in turn."""
+
+    def __init__(self, run: str, case, data):
+        self.run = run
+        self.case = case
+        self.training, self.validation = data.part(False), data.part(True)
+        # What one case sets must not reach the next.
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
+        keras.config.set_image_data_format("channels_last")
+        keras.utils.set_random_seed(0)
+        self.worst: dict[str, float] = {}
+        self.at: dict[str, str] = {}
+        self.problems: list[str] = []
+        self.amplified: dict[str, list[float]] = {}
+
+    def of(self, trials: list[dict]) -> dict:
+        self.fitter = None
+        moved = np.zeros(0)
+        for number, trial in enumerate(trials):
+            if trial["status"] != "finished":
+                self.problems.append(f"{trial['name']}: {trial['status']}: {trial['message']}")
+                continue
+            initial = self._loaded(trial["name"] + ".initial.keras")
+            start = _state(initial)
+            if self.fitter is None:
+                self.fitter = initial
+            expected = self._fit(start)
+            self._compare(number, trial, start, expected)
+            after = expected["leaves"]
+            change = np.asarray([np.any(after[v.path] != start[v.path]) for v in self.fitter.trainable_variables])
+            moved = change if not moved.size else moved | change
+        still = (
+            [
+                v.path
+                for v, has in zip(self.fitter.trainable_variables, moved, strict=False)
+                if not has and not any(part in v.path for part in self.case.still)
+            ]
+            if moved.size
+            else []
+        )
+        if still:
+            self.problems.append(f"training did not move {', '.join(still)}")
+        return {
+            "worst": self.worst,
+            "at": self.at,
+            "amplified": self.amplified,
+            "problems": self.problems,
+            "tolerance": TOLERANCE,
+        }
+
+    def _loaded(self, name: str) -> keras.Model:
+        # Only a model of this very sweep is loaded: its Lambda layers are ours.
+        return keras.models.load_model(os.path.join(self.run, "models", name), safe_mode=False)
+
+    def _fit(self, start: dict[str, np.ndarray]) -> dict:
+        _assign(self.fitter, start)
+        validation = (self.validation.x, self.validation.y)
+        if self.validation.weight is not None:
+            validation = (*validation, self.validation.weight)
+        history = self.fitter.fit(
+            self.training.x,
+            self.training.y,
+            sample_weight=self.training.weight,
+            batch_size=signatures.BATCH,
+            epochs=signatures.EPOCHS,
+            validation_data=validation,
+            shuffle=False,
+            verbose=0,
+        ).history
+        return {"logs": history, "leaves": _state(self.fitter), "outputs": self._outputs()}
+
+    def _outputs(self) -> list[np.ndarray]:
+        import jax
+
+        outputs = self.fitter.predict(self.validation.x, batch_size=signatures.VALIDATION, verbose=0)
+        return [np.asarray(leaf) for leaf in jax.tree.leaves(outputs)]
+
+    def _compare(self, number: int, trial: dict, start: dict, expected: dict) -> None:
+        name = trial["name"]
+        last = _state(self._loaded(os.path.basename(trial["model"])))
+        if last.keys() != expected["leaves"].keys():
+            self.problems.append(f"{name}: the model holds other variables than Keras's")
+            return
+        _assign(self.fitter, last)
+        ours = {"logs": trial["history"], "leaves": last, "outputs": self._outputs()}
+        if sorted(ours["logs"]) != sorted(expected["logs"]):
+            self.problems.append(f"{name}: logs {sorted(ours['logs'])}, Keras has {sorted(expected['logs'])}")
+            return
+        differences = list(_differences(ours, expected))
+        if any(not difference <= TOLERANCE for *_, difference in differences):
+            nudged = {kind + where: d for kind, where, d in _differences(self._fit(_nudged(start)), expected)}
+        else:
+            nudged = {}
+        for kind, where, difference in differences:
+            if not difference <= TOLERANCE:
+                own = nudged.get(kind + where, 0.0)
+                if difference <= AMPLIFIED * own:
+                    known = self.amplified.get(where, [0.0, 0.0])
+                    self.amplified[where] = [max(known[0], difference), max(known[1], own)]
+                    continue
+            if not difference <= self.worst.get(kind, -1.0):
+                self.worst[kind], self.at[kind] = difference, f"{where} of trial {number}"
+
+
+def _state(model) -> dict[str, np.ndarray]:
+    """Everything that training changes and a model file keeps, by path."""
+    found = {}
+    for variable in [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]:
+        found[variable.path if variable.path not in found else f"{variable.path}#{len(found)}"] = np.array(
+            variable.value
+        )
+    return found
+
+
+def _assign(model, state: dict[str, np.ndarray]) -> None:
+    variables = [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]
+    for variable, value in zip(variables, state.values(), strict=True):
+        variable.assign(value)
+
+
+def _differences(ours: dict, theirs: dict):
+    for metric, values in theirs["logs"].items():
+        if len(values) != len(ours["logs"][metric]):
+            yield "logs", metric, float("inf")
+        for epoch, (one, two) in enumerate(zip(ours["logs"][metric], values, strict=False)):
+            yield "logs", f"{metric} {epoch}", _apart(one, two)
+    for path, value in theirs["leaves"].items():
+        if "seed_generator_state" not in path:
+            yield "leaves", path, _apart(ours["leaves"][path], value)
+    for index, (one, two) in enumerate(zip(ours["outputs"], theirs["outputs"], strict=True)):
+        yield "outputs", f"output {index}", _apart(one, two)
+
+
+def _apart(ours, theirs) -> float:
+    """The largest difference, relative to the largest number."""
+    ours, theirs = (np.asarray(np.nan if v is None else v).astype("float64") for v in (ours, theirs))
+    if ours.shape != theirs.shape or np.any(np.isfinite(ours) != np.isfinite(theirs)):
+        return float("inf")
+    ours, theirs = np.nan_to_num(ours), np.nan_to_num(theirs)
+    apart = np.max(np.abs(ours - theirs), initial=0)
+    return 0.0 if apart == 0 else float(apart / max(np.max(np.abs(ours)), np.max(np.abs(theirs))))
+
+
+def _nudged(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The state with every float of it moved to a neighbouring one, up or down by chance."""
+    draw = np.random.default_rng(0)
+    nudged = {}
+    for path, value in state.items():
+        if value.dtype == np.float32 and "learning_rate" not in path:
+            up = np.where(draw.random(value.shape) < 0.5, np.float32(-np.inf), np.float32(np.inf))
+            # A weight that is zero has no neighbour worth the name.
+            value = np.where(value == 0, value, np.nextafter(value, up))
+        nudged[path] = value
+    return nudged
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
