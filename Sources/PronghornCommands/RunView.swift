@@ -111,6 +111,10 @@ struct RunState: Sendable {
             return nil
         case .unitFinished(let device, let unit, let trials, let seconds):
             ended += trials
+            // Trials that callbacks have ended need no more epochs.
+            if let state = devices[device], state.doing == "unit \(unit)" {
+                trialEpochs += trials * max(0, state.epochs - state.epoch)
+            }
             return
                 "\(device): unit \(unit) finished, \(Quantity.count(trials, "trial")) in \(Quantity.seconds(seconds))"
         case .unitFailed(let device, let unit, let trials, let message):
