@@ -62,7 +62,7 @@ let package = Package(
         // The control process's side: it never loads a plugin.
         library("Datasets", ["Experiments", "Randomness", "TensorFiles", "Files", systemPackage]),
         library("PythonEnvironment", ["Files", subprocess, systemPackage]),
-        library("Lowering", ["Bundles", "PythonEnvironment", "Files", subprocess, systemPackage]),
+        library("Lowering", ["Bundles", "PythonEnvironment", "TensorFiles", "Files", subprocess, systemPackage]),
         library("Devices", [subprocess, systemPackage]),
         library("Planning", ["Experiments", "Bundles"]),
         library("Ledger", [.product(name: "GRDB", package: "GRDB.swift")]),
@@ -99,7 +99,7 @@ let package = Package(
             exclude: ["Support"]),
         tests("DatasetsTests", ["Datasets", "Experiments", "TensorFiles", "Files", systemPackage]),
         tests("PythonEnvironmentTests", ["PythonEnvironment", "Files", systemPackage]),
-        tests("LoweringTests", ["Lowering", "Bundles", "PythonEnvironment", "Files", systemPackage]),
+        tests("LoweringTests", ["Lowering", "Bundles", "PythonEnvironment", "TensorFiles", "Files", systemPackage]),
         tests("DevicesTests", ["Devices", systemPackage]),
         tests("PlanningTests", ["Planning", "Bundles", "Experiments"]),
         tests("LedgerTests", ["Ledger", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -19,6 +19,8 @@ struct Preparation: Sendable {
     /// The partitions with another share of rows to validate on than the experiment's, by the share; 0 for none.
     private let split: [Double: [Partition]]
     let trials: [Trial]
+    /// What says of each model file which others may share its program, by the file's path.
+    let architectures: [String: String]
     /// A checkpoint is left after the first epoch that ends so many seconds after the last one.
     let checkpointSeconds: Double
 
@@ -32,6 +34,8 @@ struct Preparation: Sendable {
         checkpointSeconds: Double, machine: Machine, progress: @escaping @Sendable (String) -> Void
     ) async throws {
         try Self.checkFiles(experiment, folder)
+        let found = try experiment.findingStartFiles(relativeTo: Folder.absolute(folder))
+        architectures = try Self.architectures(of: found, folder)
         func findPython() async throws -> Python {
             let needsCUDA = devices.contains { $0.platform == "cuda" }
             let accelerators =
@@ -46,8 +50,8 @@ struct Preparation: Sendable {
         // Making an environment takes minutes, so that mistakes in files of data are found before.
         let early = experiment.dataFunctions.isEmpty ? nil : try await findPython()
         let experiment =
-            if let early { try await experiment.callingDataFunctions(early, relativeTo: folder, progress) } else {
-                experiment
+            if let early { try await found.callingDataFunctions(early, relativeTo: folder, progress) } else {
+                found
             }
         self.experiment = experiment
         self.folder = folder
@@ -78,7 +82,7 @@ struct Preparation: Sendable {
         switch experiment.model {
         case .function(let function): files.append(("model", function.file))
         case .keras(let path): files.append(("model", path))
-        case .layers: break
+        case .files, .layers: break
         }
         for (key, function) in experiment.dataFunctions { files.append((key, function.file)) }
         for (index, callback) in experiment.callbacks.enumerated() {

@@ -14,6 +14,10 @@ struct ProgramGroup: Sendable {
     var bundle: Bundle
     /// Numbers that each trial has in its own state.
     var parameters: [String]
+    /// The states that trials start from, by the file that each names as its start.
+    var starts: [String: FilePath] = [:]
+    /// Whether a start is a whole model, with a configuration of its own.
+    var startsAreModels = false
 }
 
 extension Preparation {
@@ -31,12 +35,17 @@ extension Preparation {
             if !group.trials.isEmpty { try await found(group) }
         }
         do {
-            for (arguments, trials) in byArchitecture(trials, \.arguments) {
+            for (arguments, trials) in byArchitecture(trials) {
                 do {
                     try await take(try await group(trials, arguments, lowerer, varying: learningRates(of: trials)))
+                } catch let error as LoweringError where error.splits == "model" {
+                    // A layer holds more of its file than leaves: each file has a program of its own.
+                    for (_, trials) in grouped(trials, by: \.start?.file) {
+                        try await take(try await group(trials, arguments, lowerer, varying: learningRates(of: trials)))
+                    }
                 } catch let error as LoweringError where error.splits == "learning_rate" {
                     // The value does more than fill a leaf: each has a program of its own.
-                    for (arguments, trials) in byArchitecture(trials, \.parametersButSeed) {
+                    for (arguments, trials) in grouped(trials, by: \.parametersButSeed) {
                         try await take(try await group(trials, arguments, lowerer, varying: []))
                     }
                 }
@@ -62,7 +71,8 @@ extension Preparation {
         let seeds = trials.contains { $0.parameters["seed"] != nil } ? Array(Set(trials.map(\.seed))).sorted() : []
         let bundle = try await lowerer.describe(
             ProgramRequest(
-                model: model(arguments), x: tensors(.x), y: tensors(.y), sampleWeight: tensors(.sampleWeight).first,
+                model: model(arguments, of: trials), x: tensors(.x), y: tensors(.y),
+                sampleWeight: tensors(.sampleWeight).first,
                 // What the description is traced with; functions are lowered for every size that trials have.
                 batchSize: trials.first.map { $0.fit.batchSize(rows: self.rows(of: $0).training.count) } ?? 32,
                 learningRates: rates, seeds: seeds, terminatesOnNaN: experiment.terminatesOnNaN,
@@ -81,7 +91,24 @@ extension Preparation {
             }
             parameters = ["learning_rate"]
         }
-        return ProgramGroup(arguments: arguments, trials: trials, bundle: bundle, parameters: parameters)
+        var group = ProgramGroup(arguments: arguments, trials: trials, bundle: bundle, parameters: parameters)
+        try await findStarts(&group, lowerer)
+        return group
+    }
+
+    /// Has the states read that the group's trials start from; a model file that is the only one is in the program itself.
+    private func findStarts(_ group: inout ProgramGroup, _ lowerer: Lowerer) async throws {
+        let files = grouped(group.trials, by: \.start?.file).compactMap(\.0)
+        if case .files = experiment.model { group.startsAreModels = true }
+        guard files.count > (group.startsAreModels ? 1 : 0) else { return }
+        do {
+            let states = try await lowerer.starts(from: files.map { FilePath($0) }, of: group.bundle)
+            group.starts = Dictionary(uniqueKeysWithValues: states.map { ($0.key.string, $0.value) })
+        } catch {
+            // What is said of a model file is told by whoever asked for the group.
+            if group.startsAreModels { throw error }
+            throw experiment.explaining(error, at: "start")
+        }
     }
 
     /// Refuses to save by a metric that is never measured, which would show only when all is trained.
@@ -97,13 +124,15 @@ extension Preparation {
         }
     }
 
-    private func model(_ arguments: [String: ParameterValue]) -> ProgramRequest.Model {
+    private func model(_ arguments: [String: ParameterValue], of trials: [Trial]) -> ProgramRequest.Model {
         switch experiment.model {
         case .function(let function):
             .function(
                 file: folder.pushing(FilePath(function.file)).lexicallyNormalized(), name: function.function,
                 arguments: arguments.mapValues(JSONValue.init))
         case .keras(let path): .keras(file: folder.pushing(FilePath(path)).lexicallyNormalized())
+        // The models of a group differ in leaves alone, so that any of them describes the program of all.
+        case .files: .keras(file: FilePath(trials.first?.start?.file ?? ""))
         case .layers(let inline):
             .layers(inline.layers.map(JSONValue.init), compile: inline.compile.mapValues(JSONValue.init))
         }
@@ -113,13 +142,23 @@ extension Preparation {
         Set(trials.compactMap { $0.parameters["learning_rate"]?.double }).sorted()
     }
 
-    private func byArchitecture(
-        _ trials: [Trial], _ arguments: (Trial) -> [String: ParameterValue]
-    ) -> [([String: ParameterValue], [Trial])] {
-        var order: [[String: ParameterValue]] = []
-        var groups: [[String: ParameterValue]: [Trial]] = [:]
+    /// The trials of each program: of one architecture, as far as that shows before it is built.
+    private func byArchitecture(_ trials: [Trial]) -> [([String: ParameterValue], [Trial])] {
+        struct Kind: Hashable {
+            var arguments: [String: ParameterValue]
+            var architecture: String?
+        }
+        return grouped(trials) { trial in
+            Kind(arguments: trial.arguments, architecture: trial.start.flatMap { architectures[$0.file] })
+        }.map { ($0.arguments, $1) }
+    }
+
+    /// Trials by what they have in common, in the order in which they come.
+    private func grouped<Key: Hashable>(_ trials: [Trial], by key: (Trial) -> Key) -> [(Key, [Trial])] {
+        var order: [Key] = []
+        var groups: [Key: [Trial]] = [:]
         for trial in trials {
-            let key = arguments(trial)
+            let key = key(trial)
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(trial)
         }

@@ -21,8 +21,11 @@ extension Preparation {
             let partition = self.rows(of: trial, group.bundle.description)
             var numbers: [String: Double] = [:]
             for name in group.parameters { numbers[name] = trial.parameters[name]?.double }
+            let start = trial.start.flatMap { group.starts[$0.file] }?.string
             return Unit.Lane(
-                trial: trial.index, name: trial.name, seed: trial.seed, parameters: numbers, start: .initialize,
+                trial: trial.index, name: trial.name, seed: trial.seed, parameters: numbers,
+                start: start.map { .checkpoint(file: $0, lane: 0) } ?? .initialize,
+                configurationFile: group.startsAreModels ? start : nil,
                 source: sources.number(of: partition.source, classWeight: trial.fit.classWeight),
                 training: rows.range(of: partition.training, .training, in: partition, trial),
                 // Weights of classes are for training alone.

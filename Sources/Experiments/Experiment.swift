@@ -8,6 +8,8 @@ public struct Experiment: Sendable, Equatable, Codable {
     public var name: String
     /// Where the model comes from.
     public var model: ModelSource
+    /// Files of weights that a built model starts from, or `nil`.
+    public var start: StartFiles?
     /// The arrays.
     public var data: DataDescription
     /// How the rows are divided.

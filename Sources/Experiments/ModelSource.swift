@@ -4,6 +4,8 @@ public enum ModelSource: Sendable, Equatable, Codable {
     case function(FunctionReference)
     /// A `.keras` file: its layers, weights and compile settings.
     case keras(path: String)
+    /// Several `.keras` files, an axis called `model`.
+    case files(StartFiles)
     /// Layers written in the experiment file.
     case layers(InlineModel)
 

@@ -12,13 +12,15 @@ public struct Trial: Sendable, Equatable, Codable {
     public var partition: Int
     /// What the partition is called.
     public var partitionLabel: String
+    /// The file that it starts from, or `nil`.
+    public var start: TrialStart?
     /// How it is fitted: the experiment's options with the trial's own parameters in their place.
     public var fit: FitOptions
 
     /// A trial.
     public init(
         index: Int, name: String, seed: UInt64, parameters: [String: ParameterValue], partition: Int,
-        partitionLabel: String, fit: FitOptions = FitOptions()
+        partitionLabel: String, start: TrialStart? = nil, fit: FitOptions = FitOptions()
     ) {
         self.index = index
         self.name = name
@@ -26,13 +28,16 @@ public struct Trial: Sendable, Equatable, Codable {
         self.parameters = parameters
         self.partition = partition
         self.partitionLabel = partitionLabel
+        self.start = start
         self.fit = fit
     }
 
-    /// The arguments that the build function is called with: all parameters but the settings of `fit`, and but `seed`
-    /// and `learning_rate`, which reach it only if it takes them.
+    /// The arguments that the build function is called with: all parameters but the settings of `fit` and the file that
+    /// it starts from, and but `seed` and `learning_rate`, which reach it only if it takes them.
     public var arguments: [String: ParameterValue] {
-        parameters.filter { $0.key != "seed" && $0.key != "learning_rate" && !FitSetting.isName($0.key) }
+        parameters.filter {
+            $0.key != "seed" && $0.key != "learning_rate" && $0.key != start?.axis && !FitSetting.isName($0.key)
+        }
     }
 }
 
@@ -42,11 +47,13 @@ extension Experiment {
 
     /// Every trial, given what the partitions are called.
     ///
-    /// The partition varies slowest, then the first axis of the file; the last axis varies fastest. A trial without a
-    /// `seed` of its own has the experiment's.
+    /// The partition varies slowest, then the file that trials start from, then the first axis of the file; the last axis
+    /// varies fastest. A trial without a `seed` of its own has the experiment's.
     public func trials(partitions labels: [String]) throws(ExperimentError) -> [Trial] {
-        let combinations = space.count ?? Int.max
-        let (count, overflow) = combinations.multipliedReportingOverflow(by: labels.count)
+        let starts = try starts(ofPartitions: labels)
+        let (combinations, isMany) = (space.count ?? Int.max).multipliedReportingOverflow(by: starts.first?.count ?? 1)
+        let (product, isMore) = combinations.multipliedReportingOverflow(by: labels.count)
+        let (count, overflow) = (product, isMany || isMore)
         guard !overflow, count <= Self.mostTrials else {
             let number = overflow ? "more than \(Int.max)" : String(count)
             throw error(
@@ -54,18 +61,23 @@ extension Experiment {
                 "\(labels.count) partitions × \(combinations) combinations make \(number) trials; an experiment has at most \(Self.mostTrials)"
             )
         }
+        let files = startFiles?.files
+        let names = Dictionary(zip(files?.paths ?? [], files?.names ?? [])) { first, _ in first }
         let width = max(4, String(count).count)
         var trials: [Trial] = []
         trials.reserveCapacity(count)
         for (partition, label) in labels.enumerated() {
-            for combination in 0..<combinations {
-                let parameters = space.parameters(at: combination)
+            for (start, combination) in starts[partition].flatMap({ start in
+                (0..<(space.count ?? 0)).map { (start, $0) }
+            }) {
+                var parameters = space.parameters(at: combination)
+                if let start, let axis = start.axis { parameters[axis] = .string(names[start.file] ?? start.file) }
                 let number = String(trials.count)
                 trials.append(
                     Trial(
                         index: trials.count, name: String(repeating: "0", count: width - number.count) + number,
                         seed: parameters["seed"]?.int.flatMap { UInt64(exactly: $0) } ?? seed, parameters: parameters,
-                        partition: partition, partitionLabel: label, fit: fit.with(parameters)))
+                        partition: partition, partitionLabel: label, start: start, fit: fit.with(parameters)))
             }
         }
         return trials

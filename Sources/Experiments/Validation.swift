@@ -5,6 +5,7 @@ extension Experiment {
     public func validate() throws(ExperimentError) {
         try validateName()
         try validateModel()
+        try validateStart()
         try validateData(data, at: "data")
         try validateFiles()
         try validatePartition()
@@ -43,6 +44,7 @@ extension Experiment {
             if !path.hasSuffix(".keras") {
                 throw error(.invalidValue, at: "model", "'\(path)' is not a .keras file")
             }
+        case .files: break
         case .layers(let inline):
             if inline.layers.isEmpty {
                 throw error(.invalidValue, at: "model.layers", "a model has at least one layer")

@@ -77,6 +77,36 @@ public actor Lowerer {
         return made
     }
 
+    /// The states of starting models, or of files of weights, as files of one lane in the order of a program's leaves.
+    ///
+    /// They are kept in the bundle's folder by the files' digests: a file that was read before costs its digest alone.
+    ///
+    /// - Returns: the state's file of each file.
+    public func starts(
+        from files: [FilePath], of bundle: Bundle
+    ) async throws(LoweringError) -> [FilePath: FilePath] {
+        var states: [FilePath: FilePath] = [:]
+        var missing: [JSONValue] = []
+        for file in files {
+            let digest: String
+            do {
+                digest = try Digest.sha256(file: file)
+            } catch {
+                throw LoweringError(code: .noSuchFile, message: error.message, cause: error)
+            }
+            let state = bundle.folder.appending("starts").appending("\(digest).safetensors")
+            states[file] = state
+            if !FileManager.default.fileExists(atPath: state.string) {
+                missing.append(["file": .string(file.string), "sha256": .string(digest)])
+            }
+        }
+        if !missing.isEmpty {
+            // Each is written under another name and renamed: of two processes that do the same, either is right.
+            try await ask(["do": "start", "output": .string(bundle.folder.string), "files": .array(missing)])
+        }
+        return states
+    }
+
     /// Ends the Python process, if there is one.
     public func close() async {
         let process = process

@@ -78,7 +78,7 @@ final class ModelWriter: Sendable {
             let name = state.fileName(of: lane)
             let bytes = try template.write(
                 to: models.appending(name), patches: state.patches(lane: index),
-                configPatches: state.configPatches(lane: index), durable: false)
+                configPatches: try state.configPatches(lane: index, of: template), durable: false)
             log.say(
                 .saved(trial: lane.trial, file: "models/\(name)", kind: state.kind.rawValue, bytes: bytes),
                 unit: state.unit.id)

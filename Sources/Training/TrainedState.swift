@@ -1,6 +1,7 @@
 import Bundles
 import PJRT
 import Programs
+import SystemPackage
 import TensorFiles
 import Units
 
@@ -70,14 +71,26 @@ struct TrainedState: Sendable {
         }
     }
 
-    /// The numbers that one lane puts into the template's configuration.
-    func configPatches(lane index: Int) -> [(span: Range<Int>, text: String)] {
-        bundle.description.parameters.compactMap { parameter in
+    /// What one lane puts into the template's configuration: its numbers, or the configuration of its starting model.
+    func configPatches(
+        lane index: Int, of template: KerasTemplate
+    ) throws -> [(span: Range<Int>, text: String)] {
+        guard let file = unit.lanes[index].configurationFile else {
+            return numbers(ofLane: index, at: bundle.description.parameters.map(\.span))
+        }
+        let start = try StartingModel(FilePath(file))
+        let text = start.configuration(with: numbers(ofLane: index, at: start.spans))
+        return [(template.configurationSpan, text)]
+    }
+
+    /// The numbers of one lane, each with its place in a configuration.
+    private func numbers(ofLane index: Int, at spans: [[Int]?]) -> [(span: Range<Int>, text: String)] {
+        zip(bundle.description.parameters, spans).compactMap { parameter, span in
             // A callback may have set another learning rate; Keras then writes what the variable holds.
             let set = parameter.name == "learning_rate" ? rates.map { Double($0[index]) } : nil
-            guard let value = set ?? unit.lanes[index].parameters[parameter.name], let span = parameter.span,
-                span.count == 2
-            else { return nil }
+            guard let value = set ?? unit.lanes[index].parameters[parameter.name], let span, span.count == 2 else {
+                return nil
+            }
             return (span[0]..<span[0] + span[1], "\(value)")
         }
     }

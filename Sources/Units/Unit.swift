@@ -92,6 +92,8 @@ extension Unit {
         /// Numbers that are leaves of the state, by name: `learning_rate`.
         public var parameters: [String: Double]
         public var start: Start
+        /// The starting model whose configuration the trial's model files get; nil: the template's.
+        public var configurationFile: String?
         /// Index into `sources` of the arrays that `training` rows are of.
         public var source: Int
         public var training: RowRange
@@ -102,14 +104,16 @@ extension Unit {
         public var rates: [Double]?
 
         public init(
-            trial: Int, name: String, seed: UInt64, parameters: [String: Double], start: Start, source: Int,
-            training: RowRange, validationSource: Int? = nil, validation: RowRange? = nil, rates: [Double]? = nil
+            trial: Int, name: String, seed: UInt64, parameters: [String: Double], start: Start,
+            configurationFile: String? = nil, source: Int, training: RowRange, validationSource: Int? = nil,
+            validation: RowRange? = nil, rates: [Double]? = nil
         ) {
             self.trial = trial
             self.name = name
             self.seed = seed
             self.parameters = parameters
             self.start = start
+            self.configurationFile = configurationFile
             self.source = source
             self.training = training
             self.validationSource = validationSource
@@ -122,7 +126,8 @@ extension Unit {
     public enum Start: Codable, Sendable, Equatable {
         /// Drawn from the trial's seed, as Keras would draw it.
         case initialize
-        /// Lane `lane` of a checkpoint file that an earlier unit left.
+        /// Lane `lane` of a checkpoint file that an earlier unit left, or the one lane of a starting model's file, whose
+        /// missing leaves are drawn; the lanes of a unit may start from different files.
         case checkpoint(file: String, lane: Int)
 
         /// The lane of the checkpoint; 0 where there is none.

@@ -22,7 +22,7 @@ import Testing
         // The control process.
         "Datasets": ["Experiments", "Randomness", "TensorFiles", "Files"],
         "PythonEnvironment": ["Files"],
-        "Lowering": ["Bundles", "PythonEnvironment", "Files"],
+        "Lowering": ["Bundles", "PythonEnvironment", "TensorFiles", "Files"],
         "Planning": ["Experiments", "Bundles"],
         "Ledger": [],
         "Execution": [

@@ -100,7 +100,7 @@ extension EndToEndTests {
                 guard words[1] == "unit", words[2].hasSuffix(","), working.count < 2 else { return }
                 working.append(String(words[2].dropLast()))
                 guard working.count == 2, let last = working.last else { return }
-                try await waitUntil("unit \(last) trains") { epochs(of: last, place) >= 10 }
+                try await waitUntil("unit \(last) trains") { Self.epochs(of: last, place) >= 10 }
                 try #require(runners.count == 2 && runners.allSatisfy { isRunner($0) })
                 try await body(control, runners)
             }
@@ -203,7 +203,7 @@ extension EndToEndTests {
         }
 
         /// How many epochs of a unit have ended.
-        private func epochs(of unit: String, _ place: Workplace) -> Int {
+        static func epochs(of unit: String, _ place: Workplace) -> Int {
             let events = (try? place.contents("run/units/\(unit)/events.ndjson")) ?? Data()
             return String(decoding: events, as: UTF8.self).split(separator: "\n").count { $0.contains("\"epoch\":{") }
         }
@@ -231,7 +231,7 @@ private func isRunner(_ process: Int32) -> Bool {
 }
 
 /// Waits until something is so; a generous while, since it is only to end a test that would wait for ever.
-private func waitUntil(_ what: String, _ condition: () -> Bool) async throws {
+func waitUntil(_ what: String, _ condition: () -> Bool) async throws {
     for _ in 0..<2400 {
         if condition() { return }
         try await Task.sleep(for: .milliseconds(25))

@@ -118,12 +118,3 @@ private func isRunner(_ process: Int32) -> Bool {
     let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     return words.first == Tool.binary && words.dropFirst().first == "runner"
 }
-
-/// Waits until something is so; a generous while, since it is only to end a test that would wait for ever.
-private func waitUntil(_ what: String, _ condition: () -> Bool) async throws {
-    for _ in 0..<2400 {
-        if condition() { return }
-        try await Task.sleep(for: .milliseconds(25))
-    }
-    Issue.record("waited in vain until \(what)")
-}

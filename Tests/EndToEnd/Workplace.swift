@@ -17,6 +17,8 @@ final class Workplace: Sendable {
         try Data(text.utf8).write(to: URL(filePath: path(name).string))
     }
 
+    func write(_ name: String, _ data: Data) throws { try data.write(to: URL(filePath: path(name).string)) }
+
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name).string) }
 
     /// The names in a folder, sorted.

@@ -252,3 +252,22 @@ func weightsOfClasses() throws {
     #expect(try experiment.trials(partitions: ["all"]).map(\.fit.classWeight) == [[0: 1, 7: 2.5], nil, [1: 3]])
     #expect(experiment.classWeights == [[1: 3], [0: 1, 7: 2.5]])
 }
+
+@Test("Starting models are a list, a pattern or a folder, and cross or paired says how they meet the partitions")
+func startingModels() throws {
+    func model(_ text: String) throws -> ModelSource {
+        try Experiment(yaml: "model: \(text)\ndata: {x: x.npy}", file: "e.yaml").model
+    }
+    #expect(try model("[a.keras, b.keras]") == .files(StartFiles(["a.keras", "b.keras"])))
+    #expect(try model("stores/*.keras") == .files(StartFiles(["stores/*.keras"])))
+    #expect(try model("stores/") == .files(StartFiles(["stores/"])))
+    #expect(try model("{cross: stores/}") == .files(StartFiles(["stores/"], pairing: .cross)))
+    #expect(try model("{paired: [a.keras, old/]}") == .files(StartFiles(["a.keras", "old/"], pairing: .paired)))
+    func start(_ text: String) throws -> StartFiles? {
+        try Experiment(yaml: "model: m.py:build\nstart: \(text)\ndata: {x: x.npy}", file: "e.yaml").start
+    }
+    #expect(try start("w.weights.h5") == StartFiles(file: "w.weights.h5"))
+    #expect(try start("w-*.weights.h5") == StartFiles(["w-*.weights.h5"]))
+    #expect(
+        try start("{paired: [a.keras, b.weights.h5]}") == StartFiles(["a.keras", "b.weights.h5"], pairing: .paired))
+}

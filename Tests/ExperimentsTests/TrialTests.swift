@@ -67,3 +67,46 @@ func kerasBatchSizes() {
     #expect(FitOptions(batchSize: 7, validationBatchSize: 5).validationBatchSize(rows: 100) == 5)
     #expect(FitOptions(validationSteps: 3).validationBatchSize(rows: 100) == 34)
 }
+
+@Test("Every starting model meets every partition and combination, and is called by its file's name")
+func crossedModels() throws {
+    let experiment = try Experiment(
+        model: .files(StartFiles(["/s/a.keras", "/s/b.keras"])), data: DataDescription(x: "x.npy"),
+        axes: [Axis("seed", 0..<2)])
+    let trials = try experiment.trials(partitions: ["p", "q"])
+    #expect(trials.map(\.partitionLabel) == ["p", "p", "p", "p", "q", "q", "q", "q"])
+    #expect(trials.map { $0.parameters["model"] }.prefix(4) == ["a.keras", "a.keras", "b.keras", "b.keras"])
+    #expect(trials.map(\.seed) == [0, 1, 0, 1, 0, 1, 0, 1])
+    #expect(trials[2].start == TrialStart(file: "/s/b.keras", axis: "model"))
+    #expect(trials.allSatisfy { $0.arguments.isEmpty })
+    #expect(trials.last?.name == "0007")
+}
+
+@Test("Paired models go to the partitions of their names, else in order; their numbers must agree")
+func pairedModels() throws {
+    func files(_ paths: [String], _ labels: [String]) throws -> [String?] {
+        try Experiment(model: .files(StartFiles(paths, pairing: .paired)), data: DataDescription(x: "x.npy"))
+            .trials(partitions: labels).map(\.start?.file)
+    }
+    #expect(
+        try files(["m/1.keras", "m/10.keras", "m/2.keras"], ["1", "2", "10"]) == [
+            "m/1.keras", "m/2.keras", "m/10.keras",
+        ])
+    #expect(try files(["b.keras", "a.keras"], ["fold-0", "fold-1"]) == ["b.keras", "a.keras"])
+    let error = #expect(throws: ExperimentError.self) { try files(["a.keras"], ["fold-0", "fold-1"]) }
+    #expect(
+        error?.description == "model: 1 files cannot be paired with 2 partitions: give as many, or use cross")
+}
+
+@Test("A file of weights for all trials is no axis; several are, and their names do not reach the build function")
+func startingWeights() throws {
+    var experiment = try experiment(.product([Axis("units", [32])]))
+    experiment.start = StartFiles(file: "w.weights.h5")
+    let one = try experiment.trials(partitions: ["all"])
+    #expect(one.map(\.parameters) == [["units": 32]])
+    #expect(one[0].start == TrialStart(file: "w.weights.h5", axis: nil))
+    experiment.start = StartFiles(["x/w.weights.h5", "y/w.weights.h5"])
+    let several = try experiment.trials(partitions: ["all"])
+    #expect(several.map { $0.parameters["start"] } == ["x/w.weights.h5", "y/w.weights.h5"])
+    #expect(several.map(\.arguments) == [["units": 32], ["units": 32]])
+}

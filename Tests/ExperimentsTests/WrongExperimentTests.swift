@@ -22,7 +22,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key at the top", yaml: head + "trails: {seed: 1}\n",
         message:
-            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, summarize, trials (did you mean 'trials'?)"
+            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials (did you mean 'trials'?)"
     ),
     WrongExperiment(
         mistake: "an unknown key of fit", yaml: head + "fit: {epochs: 3, batchsize: 32}\n",
@@ -46,7 +46,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a list instead of a mapping", yaml: "- a\n- b\n",
         message:
-            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, callbacks, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, summarize, trials"
+            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, callbacks, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials"
     ),
     WrongExperiment(
         mistake: "no model", yaml: "data: {x: x.npy}\n",
@@ -60,18 +60,34 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a file without a function", yaml: "model: models.py\ndata: {x: x.npy}\n",
         message:
-            "e.yaml:1:8: model: 'models.py' names no function, such as models.py:build; accepted: FILE.py:FUNCTION, FILE.keras, a mapping with layers and compile"
+            "e.yaml:1:8: model: 'models.py' names no function, such as models.py:build; accepted: FILE.py:FUNCTION, FILE.keras, FOLDER/, a list of files, {cross: …}, {paired: …}, a mapping with layers and compile"
     ),
     WrongExperiment(
         mistake: "an old model file", yaml: "model: old.h5\ndata: {x: x.npy}\n",
         message:
-            "e.yaml:1:8: model: 'old.h5' is in Keras's old format: load it in Keras and save it as .keras; accepted: FILE.py:FUNCTION, FILE.keras, a mapping with layers and compile"
+            "e.yaml:1:8: model: 'old.h5' is in Keras's old format: load it in Keras and save it as .keras; accepted: FILE.py:FUNCTION, FILE.keras, FOLDER/, a list of files, {cross: …}, {paired: …}, a mapping with layers and compile"
     ),
     WrongExperiment(
-        mistake: "several models", yaml: "model: [a.keras, b.keras]\ndata: {x: x.npy}\n",
+        mistake: "a list with a file that is no model", yaml: "model: [a.keras, b.h5]\ndata: {x: x.npy}\n",
+        message: "e.yaml:1:1: model: 'b.h5' is neither a .keras file nor a folder (with a / at its end)"),
+    WrongExperiment(
+        mistake: "a model given twice", yaml: "model: [a.keras, a.keras]\ndata: {x: x.npy}\n",
+        message: "e.yaml:1:1: model: 'a.keras' is there already"),
+    WrongExperiment(
+        mistake: "models crossed and paired", yaml: "model: {cross: a/, paired: b/}\ndata: {x: x.npy}\n",
+        message: "e.yaml:1:1: model: is either cross or paired; accepted: {cross: FILES}, {paired: FILES}"),
+    WrongExperiment(
+        mistake: "weights for a model that has some", yaml: "model: a.keras\nstart: w.weights.h5\ndata: {x: x.npy}\n",
+        message: "e.yaml:2:8: start: the model's file has weights of its own: leave this out"),
+    WrongExperiment(
+        mistake: "weights of an unknown kind", yaml: "model: m.py:build\nstart: w.h5\ndata: {x: x.npy}\n",
         message:
-            "e.yaml:1:1: model: an experiment has one model, found a list; accepted: FILE.py:FUNCTION, FILE.keras, a mapping with layers and compile"
+            "e.yaml:2:8: start: 'w.h5' is no file of weights; accepted: FILE.weights.h5, FILE.keras, FOLDER/, a pattern, a list, {cross: …}, {paired: …}"
     ),
+    WrongExperiment(
+        mistake: "an axis of the starts' name",
+        yaml: "model: m.py:build\nstart: weights/\ndata: {x: x.npy}\ntrials: {start: [1, 2]}\n",
+        message: "e.yaml:4:10: trials.start: the files of start are an axis of this name already"),
     WrongExperiment(
         mistake: "an inline model that is not compiled", yaml: "model: {layers: [Flatten]}\ndata: {x: x.npy}\n",
         message: "e.yaml:1:1: model.compile: is missing: the arguments of Model.compile"),

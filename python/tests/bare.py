@@ -17,10 +17,12 @@ from jax._src.interpreters import mlir
 from jaxlib import xla_client
 from jaxlib.mlir.dialects import stablehlo
 
+from pronghorn.lowering.adapted import read_adapted_weights
 from pronghorn.lowering.bundle import Bundle, read_json
 from pronghorn.lowering.randomness import draw_flat
 
 draw_flat()
+read_adapted_weights()
 
 
 @functools.cache

@@ -28,7 +28,8 @@ extension Experiment {
 /// Turns the tree of an experiment file into an experiment; types are checked here, meaning by `validate`.
 struct ExperimentReading {
     static let keys = [
-        "name", "model", "data", "partition", "trials", "fit", "callbacks", "save", "summarize", "python", "engine",
+        "name", "model", "start", "data", "partition", "trials", "fit", "callbacks", "save", "summarize", "python",
+        "engine",
         "backend", "runners_per_device", "seed",
     ]
     static let fitKeys = FitSetting.allCases.map(\.rawValue) + ["validation", "validation_data", "sample_weight"]
@@ -57,6 +58,7 @@ struct ExperimentReading {
             python: try read(fields["python"], or: nil, readPython),
             engine: try read(fields["engine"], or: .auto, readEngine),
             seed: try read(fields["seed"], or: 0, readSeed), file: file, positions: positions)
+        experiment.start = try read(fields["start"], or: nil, readStart)
         experiment.backend = try read(fields["backend"], or: .auto, readBackend)
         experiment.runnersPerDevice = try read(fields["runners_per_device"], or: nil) { field throws(ExperimentError) in
             try field.integer()

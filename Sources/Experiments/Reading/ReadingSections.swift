@@ -4,9 +4,15 @@ extension ExperimentReading {
     }
 
     func readModel(_ field: Field) throws(ExperimentError) -> ModelSource {
-        let accepted = ["FILE.py:FUNCTION", "FILE.keras", "a mapping with layers and compile"]
+        let accepted = [
+            "FILE.py:FUNCTION", "FILE.keras", "FOLDER/", "a list of files", "{cross: …}", "{paired: …}",
+            "a mapping with layers and compile",
+        ]
         switch field.content {
         case .scalar(let text, _):
+            if text.hasSuffix("/") || (text.hasSuffix(".keras") && ArraySource.isPattern(text)) {
+                return .files(StartFiles([text]))
+            }
             if text.hasSuffix(".keras") { return .keras(path: text) }
             if let function = FunctionReference(text) { return .function(function) }
             if text.hasSuffix(".h5") || text.hasSuffix(".hdf5") {
@@ -20,7 +26,9 @@ extension ExperimentReading {
             }
             throw field.expected("where the model comes from", accepted: accepted)
         case .list:
-            throw field.fail(.unsupported, "an experiment has one model, found a list", accepted: accepted)
+            return .files(StartFiles(try field.texts("a .keras file")))
+        case .mapping(let entries) where entries.contains { ["cross", "paired"].contains($0.key) }:
+            return .files(try readPairedFiles(field))
         case .mapping:
             let fields = try field.mapping(accepted: ["layers", "compile"])
             guard let layers = fields["layers"] else {

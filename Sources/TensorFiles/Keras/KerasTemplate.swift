@@ -41,6 +41,9 @@ public struct KerasTemplate: Sendable {
         configurationRange = configuration.data
     }
 
+    /// The whole text of `config.json`, as a span of it.
+    public var configurationSpan: Range<Int> { 0..<configurationRange.count }
+
     /// Writes the template to another path, atomically, with bytes of its weights and text of its configuration
     /// replaced.
     ///

@@ -3,7 +3,7 @@ import SystemPackage
 
 /// The members of a zip archive (PKWARE's APPNOTE 6.3.10), checked against the file before any is read.
 ///
-/// What is refused: members that overlap, names that are there twice or would lead out of a folder, encryption,
+/// What is refused: members that overlap, names that are there twice or would lead out of a folder, links, encryption,
 /// archives in several parts, local headers that disagree with the directory.
 struct ZipArchive: Sendable {
     /// How a member's data is kept.

@@ -100,6 +100,9 @@ struct ZipDirectory {
         guard entry.flags & 0x2041 == 0 else {
             throw TensorFilesError(.unsupported, path, "\(label) is encrypted")
         }
+        guard !entry.isLink else {
+            throw TensorFilesError(.malformed, path, "\(label) is a link, which is unsafe")
+        }
         let method: ZipArchive.Method
         switch entry.method {
         case 0: method = .stored
@@ -146,6 +149,8 @@ private struct Entry {
     let compressedSize: Int
     let size: Int
     let header: Int
+    /// Whether it stands for another file: a symbolic link, as Unix writes its kind into the external attributes.
+    let isLink: Bool
     let name: UnsafeRawBufferPointer
     let end: Int
 
@@ -156,7 +161,7 @@ private struct Entry {
             let checksum = fixed.little(UInt32.self, at: 16), let shortData = fixed.little(UInt32.self, at: 20),
             let shortSize = fixed.little(UInt32.self, at: 24), let nameLength = fixed.little(UInt16.self, at: 28),
             let extraLength = fixed.little(UInt16.self, at: 30), let commentLength = fixed.little(UInt16.self, at: 32),
-            let shortHeader = fixed.little(UInt32.self, at: 42),
+            let attributes = fixed.little(UInt32.self, at: 38), let shortHeader = fixed.little(UInt32.self, at: 42),
             let name = bytes.part(position + 46, Int(nameLength)),
             let extra = bytes.part(position + 46 + Int(nameLength), Int(extraLength))
         else { throw malformed }
@@ -171,6 +176,7 @@ private struct Entry {
         compressedSize = data
         self.size = size
         self.header = header
+        isLink = attributes >> 28 == 0xA
         self.name = name
         end = position + 46 + Int(nameLength) + Int(extraLength) + Int(commentLength)
     }

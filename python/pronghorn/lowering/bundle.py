@@ -137,7 +137,7 @@ class Bundle:
             # A number that is caught in a function (a loss, say) shows in no configuration, but in the traced step.
             mine = self.functions.step("train", self.batch_size).jaxpr
             theirs = Functions(model, state, self.inputs).step("train", self.batch_size).jaxpr
-            if not _equal_jaxprs(mine, theirs):
+            if not equal_jaxprs(mine, theirs):
                 return "two builds differ in what a training step computes"
         return None
 
@@ -348,7 +348,8 @@ def _laned(aval: jax.ShapeDtypeStruct, *axes: int) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((*axes, *aval.shape), aval.dtype)
 
 
-def _equal_jaxprs(first, second) -> bool:
+def equal_jaxprs(first, second) -> bool:
+    """Whether two traces compute the same with the same constants."""
     return str(first.jaxpr) == str(second.jaxpr) and all(
         np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(first.consts, second.consts, strict=True)
     )

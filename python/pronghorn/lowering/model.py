@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import io
 import os
+import zipfile
 from collections.abc import Callable
 
 import jax
 import numpy as np
 
-from pronghorn.lowering import importing, sources
+from pronghorn.lowering import archives, importing, sources
 from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from
 from pronghorn.lowering.settings import Settings
 from pronghorn.lowering.tensors import Inputs
@@ -73,6 +75,21 @@ class Builder:
                 "the model is compiled with run_eagerly=True, so each step runs in Python",
                 file=self._file(),
             )
+        self._complete(model)
+        return model
+
+    def configured(self):
+        """The model of a `.keras` file as its configuration alone makes it, before its weights are loaded."""
+        from keras.src.backend.common import global_state
+        from keras.src.saving import saving_lib
+
+        path = self._existing_file()
+        data = archives.open_model(path)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            text = archive.read(archives.CONFIG).decode()
+        global_state.set_global_attribute("object_name_uids", None)
+        self._settings.restore()
+        model = saving_lib._model_from_config(text, None, True, True)
         self._complete(model)
         return model
 
@@ -145,6 +162,7 @@ class Builder:
         def load():
             import keras
 
+            archives.open_model(path)
             try:
                 return keras.models.load_model(path, safe_mode=True)
             except Exception as error:

@@ -84,6 +84,25 @@ def span_of(text: str, path: tuple) -> list[int] | None:
     return [offset, len(literal)] if text[offset : offset + len(literal)] == literal else None
 
 
+def path_at(text: str, span: list[int] | None) -> tuple | None:
+    """The path of the literal at a span, as `span_of` gives it."""
+    if span is None:
+        return None
+    mark = "\x00pronghorn\x00"
+    offset, length = span
+    marked = json.loads(text[:offset] + json.dumps(mark) + text[offset + length :])
+    return next(path for path, value in _leaves(marked) if value == mark)
+
+
+def value_at(tree, path: tuple | None):
+    """What stands at a path of a configuration."""
+    if path is None:
+        return None
+    for key in path:
+        tree = tree[key]
+    return tree
+
+
 def differences(first, second, path: tuple = ()) -> Iterator[tuple]:
     """Where two JSON values differ: path, the first's value, the second's."""
     if isinstance(first, dict) and isinstance(second, dict) and first.keys() == second.keys():

@@ -48,16 +48,14 @@ class Server:
 
     def _do(self, request: dict, progress) -> None:
         action = request.get("do")
-        if action not in ("describe", "lower"):
-            raise LoweringFailure("bad_request", f"`do` is {action!r}: known are describe and lower")
+        actions = {"describe": self._describe, "lower": self._lower, "start": self._start}
+        if action not in actions:
+            raise LoweringFailure("bad_request", f"`do` is {action!r}: known are {', '.join(actions)}")
         folder = request.get("output")
         if not isinstance(folder, str) or not os.path.isabs(folder):
             raise LoweringFailure("bad_request", f"`output` is not an absolute path: {folder!r}")
         _prepare_keras(progress)
-        if action == "describe":
-            self._describe(folder, request, progress)
-        else:
-            self._lower(folder, request, progress)
+        actions[action](folder, request, progress)
 
     def _describe(self, folder: str, request: dict, progress) -> None:
         from pronghorn.lowering.bundle import Bundle
@@ -76,14 +74,22 @@ class Server:
         for function in functions:
             bundle.lower(folder, function)
 
-    def _rebuilt(self, folder: str, progress):
-        from pronghorn.lowering.bundle import Bundle, read_json
+    def _start(self, folder: str, request: dict, progress) -> None:
+        from pronghorn.lowering import template
+        from pronghorn.lowering.starts import Starts
 
-        try:
-            program = read_json(os.path.join(folder, "program.json"))
-            request = read_json(os.path.join(folder, "request.json"))
-        except FileNotFoundError as error:
-            raise LoweringFailure("bad_request", f"{folder} holds no described bundle: describe it first") from error
+        files = request.get("files")
+        if not isinstance(files, list) or not files:
+            raise LoweringFailure("bad_request", "`files` is not a list of files")
+        program, described = _read_bundle(folder)
+        progress("reading starting models")
+        config = template.config(os.path.join(folder, "template.keras"))
+        Starts(described, program, config).write(os.path.join(folder, "starts"), files, progress)
+
+    def _rebuilt(self, folder: str, progress):
+        from pronghorn.lowering.bundle import Bundle
+
+        program, request = _read_bundle(folder)
         bundle = Bundle(request, progress)
         if not bundle.agrees_with(program):
             raise LoweringFailure(
@@ -91,6 +97,16 @@ class Server:
             )
         self._bundles[folder] = bundle
         return bundle
+
+
+def _read_bundle(folder: str) -> tuple[dict, dict]:
+    from pronghorn.lowering.bundle import read_json
+
+    try:
+        program = read_json(os.path.join(folder, "program.json"))
+        return program, read_json(os.path.join(folder, "request.json"))
+    except FileNotFoundError as error:
+        raise LoweringFailure("bad_request", f"{folder} holds no described bundle: describe it first") from error
 
 
 def _decoded(line: str) -> dict:
@@ -112,9 +128,11 @@ def _prepare_keras(progress) -> None:
     progress("importing Keras")
     import keras
 
+    from pronghorn.lowering.adapted import read_adapted_weights
     from pronghorn.lowering.randomness import draw_flat
 
     draw_flat()
+    read_adapted_weights()
 
     # The line of the user's file that raised is looked for in the whole traceback.
     keras.config.disable_traceback_filtering()

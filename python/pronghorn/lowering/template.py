@@ -11,16 +11,14 @@ import zipfile
 import h5py
 import numpy as np
 
+from pronghorn.lowering.archives import CONFIG, WEIGHTS
 from pronghorn.lowering.failures import LoweringFailure, describe_error
 from pronghorn.lowering.state import Leaf, State
-
-WEIGHTS = "model.weights.h5"
-CONFIG = "config.json"
 
 
 def write(model, state: State, path: str) -> list[int | None]:
     """Saves `model` to `path`, and returns the offset of every leaf in it (none: the file does not hold the leaf)."""
-    names = _datasets(model, state)
+    names = datasets(model, state)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
         saved = os.path.join(folder, "saved.keras")
         try:
@@ -43,7 +41,7 @@ def config(path: str) -> str:
         return archive.read(CONFIG).decode()
 
 
-def _datasets(model, state: State) -> list[list[str]]:
+def datasets(model, state: State) -> list[list[str]]:
     """The datasets that hold each leaf, found by saving the model with leaves of recognisable values.
 
     Any layer may save its variables in its own way and order, so the file is asked, not Keras. Each leaf is filled
@@ -94,7 +92,7 @@ def _saved_digits(model, kept: list[Leaf]) -> dict[str, dict | None]:
             raise LoweringFailure("not_lowerable", f"Keras cannot save the model: {describe_error(error)}") from error
         digits: dict[str, dict | None] = {}
         with h5py.File(path, "r") as file:
-            for name, dataset in _walk(file):
+            for name, dataset in walk(file):
                 digits[name] = {}
                 raw = np.asarray(dataset[()])
                 for dtype in forms.get((tuple(dataset.shape), dataset.dtype.itemsize), ()):
@@ -133,14 +131,15 @@ def _filled(leaf: Leaf, digit: int):
     return jnp.full(leaf.shape, digit, leaf.variable._value.dtype)
 
 
-def _walk(group, prefix: str = ""):
+def walk(group, prefix: str = ""):
+    """Every dataset of an HDF5 group with its name."""
     for key in group:
         name = f"{prefix}/{key}" if prefix else key
         item = group[key]
         if isinstance(item, h5py.Dataset):
             yield name, item
         else:
-            yield from _walk(item, name)
+            yield from walk(item, name)
 
 
 def _flat_weights(data: bytes, names: list[list[str]]) -> tuple[bytes, list[int | None]]:
