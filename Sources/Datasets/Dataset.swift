@@ -10,8 +10,8 @@ public struct Dataset: Sendable {
     public let sources: [DataSource]
     /// How many of `sources` are for training; those after them are for validation.
     public let trainingSources: Int
-    /// The weights of the training rows for each set of weights of classes: one array a training source.
-    let classWeighted: [[Int: Double]: [DatasetArray]]
+    /// The weights of rows that trials choose between: of each one array a training source.
+    let rowWeights: [FitOptions.RowWeights: [DatasetArray]]
     /// Where the columns are that `by` and `stratify` may name.
     let columns: [String: Location]
     /// Where prepared arrays are kept.
@@ -20,13 +20,15 @@ public struct Dataset: Sendable {
     /// The arrays of the first source: what every source's arrays are like, in the order of the program's inputs.
     public var inputs: [DatasetArray] { sources.first?.arrays ?? [] }
 
-    /// The arrays of a source, its rows weighed by their classes where a trial wants that.
-    public func source(_ number: Int, classWeight: [Int: Double]?) -> DataSource {
+    /// The arrays of a source, with the weights of rows that a trial has chosen in the place of the data's own.
+    ///
+    /// Weights of classes are for the rows to train on alone; a column weighs the rows of its data whatever they are for.
+    public func source(_ number: Int, weights: FitOptions.RowWeights?) -> DataSource {
         var source = sources[number]
-        guard let classWeight, let weighted = classWeighted[classWeight], number < weighted.count,
+        guard let weights, let chosen = rowWeights[weights], number < chosen.count,
             let place = source.arrays.firstIndex(where: { $0.role == .sampleWeight })
         else { return source }
-        source.arrays[place] = weighted[number]
+        source.arrays[place] = chosen[number]
         return source
     }
 

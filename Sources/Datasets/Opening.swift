@@ -29,11 +29,13 @@ extension Dataset {
             }
             sources += validation
         }
-        sources = try opening.agreeing(try opening.weighed(sources, training: training), training: training)
+        let columns = try opening.weightColumns(sources.prefix(training))
+        sources = try opening.weighed(sources, training: training, rowShape: columns.first?.value.first?.rowShape)
+        sources = try opening.agreeing(sources, training: training)
+        let classes = try opening.classWeights(sources.prefix(training))
         return Dataset(
             experiment: experiment, sources: sources, trainingSources: training,
-            classWeighted: try opening.classWeighted(sources.prefix(training)), columns: try opening.columns(),
-            cache: cache)
+            rowWeights: columns.merging(classes) { $1 }, columns: try opening.columns(), cache: cache)
     }
 }
 
@@ -97,7 +99,7 @@ private struct Opening {
                 Wanted(
                     name: "sample_weight", role: .sampleWeight,
                     locations: try finder.locations(of: weights, npz: data.npz, at: place)))
-        } else if isTraining, let column = experiment.fit.sampleWeight {
+        } else if isTraining, !experiment.choosesColumnOfWeights, let column = experiment.fit.sampleWeight {
             wanted.append(
                 Wanted(
                     name: "sample_weight", role: .sampleWeight,
@@ -153,11 +155,15 @@ private struct Opening {
         return columns
     }
 
-    /// Weights of 1 for the sources that have none, where others have some or classes have: a program with weights takes
+    /// Weights of 1 for the sources that have none, where others have some or trials do: a program with weights takes
     /// them always, and a weight of 1 is exact.
-    func weighed(_ sources: [DataSource], training: Int) throws -> [DataSource] {
+    ///
+    /// - Parameter rowShape: the shape of a row's weight in the columns that trials choose between.
+    func weighed(_ sources: [DataSource], training: Int, rowShape: [Int]?) throws -> [DataSource] {
         let weights = sources.lazy.flatMap(\.arrays).first { $0.role == .sampleWeight }
-        guard let rowShape = weights?.rowShape ?? (experiment.classWeightKey == nil ? nil : []) else { return sources }
+        guard let rowShape = rowShape ?? weights?.rowShape ?? (experiment.rowWeights.isEmpty ? nil : []) else {
+            return sources
+        }
         return try sources.enumerated().map { index, source in
             guard !source.arrays.contains(where: { $0.role == .sampleWeight }) else { return source }
             let shape = [source.rows] + rowShape
@@ -181,18 +187,40 @@ private struct Opening {
         }
     }
 
+    /// The columns of weights that trials choose between, for each training source.
+    func weightColumns(_ training: ArraySlice<DataSource>) throws -> [FitOptions.RowWeights: [DatasetArray]] {
+        var found: [FitOptions.RowWeights: [DatasetArray]] = [:]
+        for (weights, key) in experiment.rowWeights {
+            guard case .column(let name) = weights else { continue }
+            let locations = try columnLocations(name, at: key)
+            let arrays = try training.enumerated().map { index, source in
+                let location = locations[locations.count == 1 ? 0 : min(index, locations.count - 1)]
+                let array = try preparation.prepare(location, name: "sample_weight", role: .sampleWeight)
+                if array.rows != source.rows || array.rowShape != found.first?.value.first?.rowShape ?? array.rowShape {
+                    throw experiment.error(
+                        at: key,
+                        "\(array.origin) has the shape \(shown(array.shape)), which is not that of weights of the \(source.rows) rows of \(source.arrays[0].origin)"
+                    )
+                }
+                return array
+            }
+            found[weights] = arrays
+        }
+        return found
+    }
+
     /// The weights of the rows of each training source for each set of weights of classes that trials have.
-    func classWeighted(_ training: ArraySlice<DataSource>) throws -> [[Int: Double]: [DatasetArray]] {
-        guard let key = experiment.classWeightKey else { return [:] }
-        var weighted: [[Int: Double]: [DatasetArray]] = [:]
-        for weights in experiment.classWeights {
-            let classes = ClassWeights(weights: weights, key: key, preparation: preparation)
-            weighted[weights] = try training.map { source in
+    func classWeights(_ training: ArraySlice<DataSource>) throws -> [FitOptions.RowWeights: [DatasetArray]] {
+        var found: [FitOptions.RowWeights: [DatasetArray]] = [:]
+        for (weights, key) in experiment.rowWeights {
+            guard case .classes(let classes) = weights else { continue }
+            let weighing = ClassWeights(weights: classes, key: key, preparation: preparation)
+            found[weights] = try training.map { source in
                 let shape = source.arrays.first { $0.role == .sampleWeight }?.rowShape ?? []
-                return try classes.rowWeights(of: source, weightShape: shape)
+                return try weighing.rowWeights(of: source, weightShape: shape)
             }
         }
-        return weighted
+        return found
     }
 
     /// The sources with their arrays in the order of the first, which all have the same type and shape of a row.

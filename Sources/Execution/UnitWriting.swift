@@ -26,10 +26,12 @@ extension Preparation {
                 trial: trial.index, name: trial.name, seed: trial.seed, parameters: numbers,
                 start: start.map { .checkpoint(file: $0, lane: 0) } ?? .initialize,
                 configurationFile: group.startsAreModels ? start : nil,
-                source: sources.number(of: partition.source, classWeight: trial.fit.classWeight),
+                source: sources.number(of: partition.source, weights: trial.fit.rowWeights),
                 training: rows.range(of: partition.training, .training, in: partition, trial),
                 // Weights of classes are for training alone.
-                validationSource: partition.validationSource.map { sources.number(of: $0, classWeight: nil) },
+                validationSource: partition.validationSource.map {
+                    sources.number(of: $0, weights: trial.fit.sampleWeight.map { .column($0) })
+                },
                 validation: partition.validation.map { rows.range(of: $0, .validation, in: partition, trial) },
                 rates: scheduledRates(of: trial, group))
         }
@@ -45,7 +47,7 @@ extension Preparation {
                 lanes: cohort.lanes, steps: cohort.steps, evaluateSteps: cohort.evaluateSteps,
                 form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue),
             lanes: lanes,
-            sources: sources.order.map { reference(dataset.source($0.source, classWeight: $0.classWeight)) },
+            sources: sources.order.map { reference(dataset.source($0.source, weights: $0.weights)) },
             fit: fit, callbacks: unitCallbacks(group.bundle.description), save: saveSettings)
         do {
             try Folder.create(folder)
@@ -121,14 +123,14 @@ private struct RowNumbers {
 private struct SourceNumbers {
     struct Key: Hashable {
         var source: Int
-        var classWeight: [Int: Double]?
+        var weights: FitOptions.RowWeights?
     }
 
     var order: [Key] = []
     private var numbers: [Key: Int] = [:]
 
-    mutating func number(of source: Int, classWeight: [Int: Double]?) -> Int {
-        let key = Key(source: source, classWeight: classWeight)
+    mutating func number(of source: Int, weights: FitOptions.RowWeights?) -> Int {
+        let key = Key(source: source, weights: weights)
         if let number = numbers[key] { return number }
         numbers[key] = order.count
         order.append(key)

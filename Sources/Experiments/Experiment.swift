@@ -100,24 +100,6 @@ extension Experiment {
         ["fit.validation_data", "fit.validation_split"].first { positions[$0] != nil } ?? "fit.validation"
     }
 
-    /// The different weights of classes that trials have.
-    public var classWeights: [[Int: Double]] {
-        var found: [[Int: Double]] = []
-        func note(_ weights: [Int: Double]?) {
-            if let weights, !found.contains(weights) { found.append(weights) }
-        }
-        note(fit.classWeight)
-        for place in places(of: .classWeight) {
-            note(fit.with([FitSetting.classWeight.rawValue: place.value]).classWeight)
-        }
-        return found
-    }
-
-    /// The key that gives classes a weight, if one does.
-    public var classWeightKey: String? {
-        fit.classWeight != nil ? "fit.class_weight" : places(of: .classWeight).first { $0.value != .null }?.key
-    }
-
     /// The values that trials have of a setting, with their keys.
     func places(of setting: FitSetting) -> [(key: String, value: ParameterValue)] {
         let name = setting.rawValue

@@ -12,6 +12,7 @@ public enum FitSetting: String, Sendable, CaseIterable {
     case validationSteps = "validation_steps"
     case validationFrequency = "validation_freq"
     case classWeight = "class_weight"
+    case sampleWeight = "sample_weight"
 
     /// Whether an axis or a parameter of this name is a setting of `fit`.
     static func isName(_ name: String) -> Bool { FitSetting(rawValue: name) != nil }
@@ -23,6 +24,7 @@ public enum FitSetting: String, Sendable, CaseIterable {
         case .initialEpoch: "a whole number from 0"
         case .batchSize, .stepsPerEpoch, .validationBatchSize, .validationSteps: "a whole number from 1, or null"
         case .validationSplit: "a share of the rows between 0 and 1"
+        case .sampleWeight: "the name of a column, or null"
         case .classWeight: "a mapping from class numbers to weights, such as {0: 1, 1: 2.5}, or null"
         case .shuffle: "true, false or batch"
         case .validationFrequency: "a whole number from 1, or a list of epochs counted from 1"
@@ -47,6 +49,12 @@ public enum FitSetting: String, Sendable, CaseIterable {
         case .validationSplit:
             guard let share = value == .null ? 0 : value.double, share >= 0, share < 1 else { return false }
             fit.validation = share == 0 ? .automatic : .share(share)
+        case .sampleWeight:
+            switch value {
+            case .null: fit.sampleWeight = nil
+            case .string(let column) where !column.isEmpty: fit.sampleWeight = column
+            default: return false
+            }
         case .classWeight: return Self.put(value, in: &fit.classWeight)
         case .shuffle:
             switch value {

@@ -100,13 +100,7 @@ extension Experiment {
                     "has the targets \(names(validation.y)), but data.y has \(names(data.y))")
             }
         }
-        if let column = fit.sampleWeight {
-            if data.sampleWeight != nil {
-                throw error(.conflict, at: "fit.sample_weight", "the weights are given as data.sample_weight already")
-            }
-            try requireColumn(column, at: "fit.sample_weight")
-        }
-        try validateClassWeight()
+        try validateRowWeights()
     }
 
     private func names(_ arrays: [ArraySource]) -> String {

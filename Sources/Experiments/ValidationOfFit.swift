@@ -34,24 +34,6 @@ extension Experiment {
         }
     }
 
-    /// Weights of classes are those of one target's, and the only weights of the rows that are trained on, as
-    /// `keras.src.trainers.data_adapters.ArrayDataAdapter` has it.
-    func validateClassWeight() throws(ExperimentError) {
-        guard let key = classWeightKey else { return }
-        if data.sampleWeight != nil || fit.sampleWeight != nil {
-            throw error(
-                .conflict, at: key,
-                "the rows are weighed by \(data.sampleWeight != nil ? "data" : "fit").sample_weight already: give one of the two"
-            )
-        }
-        if !data.awaitsFunction, data.y.map(\.name) != ["y"] {
-            throw error(
-                .conflict, at: key,
-                "classes are those of one target, given as data.y itself and not as a mapping; found \(data.y.isEmpty ? "none" : data.y.map(\.name).joined(separator: ", "))"
-            )
-        }
-    }
-
     /// No trial may begin where it ends: `Model.fit` would train nothing.
     private func validateEpochs() throws(ExperimentError) {
         switch space {

@@ -9,7 +9,7 @@ import Testing
 private func weights(_ place: Workplace, _ fit: String, data: String = "{x: x.npy, y: y.npy}") throws -> [Float] {
     let dataset = try place.open("fit: \(fit)", data: data)
     let classWeight = try #require(dataset.experiment.fit.classWeight)
-    let source = dataset.source(0, classWeight: classWeight)
+    let source = dataset.source(0, weights: .classes(classWeight))
     #expect(source.arrays.map(\.role) == [.x, .y, .sampleWeight])
     return try elements(source.arrays[2], Float.self)
 }
@@ -46,15 +46,15 @@ func oneFileASet() throws {
     let dataset = try place.open(text, data: "{x: x.npy, y: y.npy}")
     #expect(dataset.sources.count == 2)
     for source in dataset.sources { #expect(try elements(source.arrays[2], Float.self) == [1, 1, 1, 1]) }
-    #expect(dataset.source(0, classWeight: nil) == dataset.sources[0])
-    #expect(try elements(dataset.source(0, classWeight: [0: 2]).arrays[2], Float.self) == [2, 1, 2, 1])
-    #expect(try elements(dataset.source(0, classWeight: [1: 3]).arrays[2], Float.self) == [1, 3, 1, 3])
+    #expect(dataset.source(0, weights: nil) == dataset.sources[0])
+    #expect(try elements(dataset.source(0, weights: .classes([0: 2])).arrays[2], Float.self) == [2, 1, 2, 1])
+    #expect(try elements(dataset.source(0, weights: .classes([1: 3])).arrays[2], Float.self) == [1, 3, 1, 3])
     #expect(try Folder.list(place.cache.appending("class-weights")).count == 2)
     _ = try place.open(text, data: "{x: x.npy, y: y.npy}")
     #expect(try Folder.list(place.cache.appending("class-weights")).count == 2)
     try place.save("y.npy", .int32, [4], [Int32(0), 0, 0, 1])
     let changed = try place.open(text, data: "{x: x.npy, y: y.npy}")
-    #expect(try elements(changed.source(0, classWeight: [0: 2]).arrays[2], Float.self) == [2, 2, 2, 1])
+    #expect(try elements(changed.source(0, weights: .classes([0: 2])).arrays[2], Float.self) == [2, 2, 2, 1])
 }
 
 @Test("Validation rows may have weights although those that are trained on have none")
@@ -90,4 +90,27 @@ func sharesOfTrials() throws {
     #expect(split.map(\.validation) == [.range(3..<5), .range(8..<10)])
     #expect(split[1].validation?.prefix(1) == .range(8..<9))
     #expect(split[1].validation?.prefix(9) == .range(8..<10))
+}
+
+@Test("Trials may choose the column that weighs their rows, or none; so are the rows that a share of them sets aside")
+func columnsOfWeights() throws {
+    let place = try Workplace()
+    try place.floats("x.npy", rows: 3)
+    try place.save("v.npy", .float64, [3], [0.5, 2, 0])
+    try place.save("w.npy", .float32, [3], [Float(1), 2, 3])
+    let data = "{x: x.npy, v: v.npy, w: w.npy}"
+    let rest = "fit: {validation: 0.4, sample_weight: v}\ntrials: {sample_weight: [null, v, w]}"
+    let dataset = try place.open(rest, data: data)
+    let weights: [FitOptions.RowWeights?] = [nil, .column("v"), .column("w")]
+    #expect(
+        try weights.map { try elements(dataset.source(0, weights: $0).arrays[1], Float.self) }
+            == [[1, 1, 1], [0.5, 2, 0], [1, 2, 3]])
+    // Where trials do not choose, the column is a part of the data.
+    let plain = try place.open("fit: {sample_weight: v}", data: data)
+    #expect(try elements(plain.source(0, weights: .column("v")).arrays[1], Float.self) == [0.5, 2, 0])
+    try place.save("w.npy", .float32, [2], [Float(1), 2])
+    #expect(
+        try place.message(rest, data: data)
+            == "e.yaml:4:10: trials.sample_weight: w.npy has the shape (2,), which is not that of weights of the 3 rows of x.npy"
+    )
 }

@@ -128,7 +128,7 @@ extension EndToEndTests {
                 "experiment.yaml",
                 """
                 model: \(Tool.models):\(model)
-                data: {x: x.npy, y: y.npy}
+                \(lines.contains("data:") ? "" : "data: {x: x.npy, y: y.npy}")
                 save: [initial, all]
                 \(lines)
                 """)
@@ -191,6 +191,21 @@ extension EndToEndTests {
             // They differ in arrays only, so that all train together.
             try await compare(
                 place, Settings(function: "weighted", validation: 0.25, batchSize: 16), trials: 6, cohorts: 1)
+        }
+
+        @Test("Trials that choose the column that weighs their rows are each what Model.fit gives with it")
+        func columnsOfWeights() async throws {
+            let place = try dense(
+                model: "weighted",
+                """
+                data: {x: x.npy, y: y.npy, v: v.npy, w: w.npy}
+                trials: {seed: [1], sample_weight: [null, v, w]}
+                fit: {epochs: 3, batch_size: 16, validation: 0.25, shuffle: false}
+                """)
+            try place.writeNumbers("v.npy", shape: [131], (0..<131).map { Float($0 % 5) / 2 })
+            try place.writeNumbers("w.npy", shape: [131], (0..<131).map { Float($0 % 3) })
+            try await compare(
+                place, Settings(function: "weighted", validation: 0.25, batchSize: 16), trials: 3, cohorts: 1)
         }
 
         @Test("Weights of classes of one-hot targets, and validation rows with weights of their own, are Model.fit's")

@@ -250,7 +250,8 @@ func weightsOfClasses() throws {
             fit: {class_weight: {1: 3}}
             """, file: "e.yaml")
     #expect(try experiment.trials(partitions: ["all"]).map(\.fit.classWeight) == [[0: 1, 7: 2.5], nil, [1: 3]])
-    #expect(experiment.classWeights == [[1: 3], [0: 1, 7: 2.5]])
+    #expect(experiment.rowWeights.map(\.weights) == [.classes([1: 3]), .classes([0: 1, 7: 2.5])])
+    #expect(experiment.rowWeights.map(\.key) == ["fit.class_weight", "trials[0].class_weight"])
 }
 
 @Test("Starting models are a list, a pattern or a folder, and cross or paired says how they meet the partitions")

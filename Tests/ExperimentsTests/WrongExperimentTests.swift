@@ -216,10 +216,16 @@ private let wrong: [WrongExperiment] = [
         message: "e.yaml:3:7: seed: a seed is a whole number from 0 to 4294967295, found 4294967296"),
     WrongExperiment(
         mistake: "a setting of fit that is the same for all trials as an axis",
-        yaml: head + "trials: {sample_weight: [a, b]}\n",
+        yaml: head + "trials: {validation: [0.1, 0.2]}\n",
+        message: "e.yaml:3:10: trials.validation: a setting of fit, the same for all trials: give it as fit.validation"),
+    WrongExperiment(
+        mistake: "weights of a column that is not there", yaml: head + "trials: {sample_weight: [null, shop]}\n",
+        message: "e.yaml:3:10: trials.sample_weight: the data has no column 'shop'; accepted: store, y"),
+    WrongExperiment(
+        mistake: "a trial with two kinds of weights",
+        yaml: head + "trials: [{class_weight: {0: 2}, sample_weight: store}]\n",
         message:
-            "e.yaml:3:10: trials.sample_weight: a setting of fit, the same for all trials: give it as fit.sample_weight"
-    ),
+            "e.yaml:3:11: trials[0].class_weight: the rows are weighed by sample_weight already: give one of the two"),
     WrongExperiment(
         mistake: "an axis of batch sizes with none", yaml: head + "trials: {batch_size: [16, 0]}\n",
         message: "e.yaml:3:27: trials.batch_size[1]: must be a whole number from 1, or null, found 0"),
@@ -247,7 +253,7 @@ private let wrong: [WrongExperiment] = [
         mistake: "weights of classes beside weights of rows",
         yaml: head + "fit: {class_weight: {0: 2}, sample_weight: store}\n",
         message:
-            "e.yaml:3:7: fit.class_weight: the rows are weighed by fit.sample_weight already: give one of the two"),
+            "e.yaml:3:7: fit.class_weight: the rows are weighed by sample_weight already: give one of the two"),
     WrongExperiment(
         mistake: "weights of the classes of several targets",
         yaml: "model: m.py:build\ndata: {x: x.npy, y: {a: a.npy, b: b.npy}}\ntrials: {class_weight: {0: 2}}\n",
@@ -271,7 +277,7 @@ private let wrong: [WrongExperiment] = [
         mistake: "arguments for a model file",
         yaml: "model: m.keras\ndata: {x: x.npy}\ntrials: {unit: [1, 2]}\n",
         message:
-            "e.yaml:3:10: trials.unit: only a build function takes arguments, and the model is not one; accepted: batch_size, class_weight, epochs, initial_epoch, learning_rate, seed, shuffle, steps_per_epoch, validation_batch_size, validation_freq, validation_split, validation_steps"
+            "e.yaml:3:10: trials.unit: only a build function takes arguments, and the model is not one; accepted: batch_size, class_weight, epochs, initial_epoch, learning_rate, sample_weight, seed, shuffle, steps_per_epoch, validation_batch_size, validation_freq, validation_split, validation_steps"
     ),
     WrongExperiment(
         mistake: "a mapping as a parameter", yaml: head + "trials:\n- {units: {a: 1}}\n",

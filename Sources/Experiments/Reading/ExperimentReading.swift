@@ -32,7 +32,7 @@ struct ExperimentReading {
         "engine",
         "backend", "runners_per_device", "seed",
     ]
-    static let fitKeys = FitSetting.allCases.map(\.rawValue) + ["validation", "validation_data", "sample_weight"]
+    static let fitKeys = FitSetting.allCases.map(\.rawValue) + ["validation", "validation_data"]
 
     var root: Field
     var file: String

@@ -107,7 +107,6 @@ extension ExperimentReading {
                 throw field.fail(.invalidValue, "must be \(setting.accepts), found \(field.found)", found: field.found)
             }
         }
-        if let value = fields["sample_weight"] { fit.sampleWeight = try value.text("the name of a column") }
         if let value = fields["validation"] ?? fields["validation_data"] { fit.validation = try readValidation(value) }
         return fit
     }

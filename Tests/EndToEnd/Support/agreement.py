@@ -49,6 +49,9 @@ def fit_arguments(settings, trial):
     if weights is not None:
         weights = json.loads(weights) if isinstance(weights, str) else weights
         arguments["class_weight"] = {int(number): weight for number, weight in weights.items()}
+    if arguments.get("sample_weight"):
+        # A column's name is that of its file.
+        arguments["sample_weight"] = np.load(arguments["sample_weight"] + ".npy")
     return arguments
 
 
@@ -60,7 +63,8 @@ def validation_of(settings, arguments, x, y):
         return {"validation_data": arrays}, arrays
     share = arguments.get("validation_split", settings["validation"])
     split = int(len(x) * (1 - share))
-    return {"validation_split": share}, (x[split:], y[split:]) if share else None
+    arrays = [x, y] if arguments.get("sample_weight") is None else [x, y, arguments["sample_weight"]]
+    return {"validation_split": share}, tuple(array[split:] for array in arrays) if share else None
 
 
 def evaluated(model, arrays, arguments):
