@@ -16,7 +16,9 @@ extension Preparation {
         let isCPU = devices.first?.platform == "cpu"
         // Inside a loop XLA's CPU compiler cannot rewrite the grouped convolutions that vectorizing makes.
         let form: Workload.Form = description.hasConvolution && isCPU ? .looped : .vectorized
-        let program = Workload.Program(form: form, stateBytes: description.stateBytes, rowBytes: description.rowBytes)
+        let program = Workload.Program(
+            form: form, stateBytes: description.stateBytes, rowBytes: description.rowBytes,
+            keptStates: experiment.callbacks.count(where: \.keepsState) + (experiment.save.best == nil ? 0 : 1))
         let fleet = DeviceFleet(
             count: devices.count, memory: devices.compactMap(\.memory).min() ?? .max, kind: isCPU ? .cpu : .gpu)
         var cohorts: [Cohort] = []

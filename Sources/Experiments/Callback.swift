@@ -175,6 +175,15 @@ extension Callback {
         }
     }
 
+    /// Whether it keeps a state of each trial on the device beside the one that is trained.
+    public var keepsState: Bool {
+        switch self {
+        case .earlyStopping(let callback): callback.restoreBestWeights
+        case .modelCheckpoint(let callback): callback.saveBestOnly
+        default: false
+        }
+    }
+
     /// Why only real `Model.fit` can run it; nil where the native engine does.
     public var needsFitEngine: String? {
         switch self {

@@ -72,11 +72,11 @@ public enum Packing {
 
     /// Bytes that a cohort needs on its device before any temporaries.
     ///
-    /// Two states (one being saved) and two calls' batches. The compiler's own figures, once known, replace it.
+    /// Two states (one being saved), those that are kept, and two calls' batches. The compiler's own figures, once known, replace it.
     public static func memory(lanes: Int, _ workload: Workload) -> Int {
         let steps = trainingStepsACall(workload, lanes: lanes)
         let batches = lanes * max(steps, 1) * workload.batchSize * workload.program.rowBytes
-        return 2 * (lanes * workload.program.stateBytes + batches)
+        return (2 + workload.program.keptStates) * lanes * workload.program.stateBytes + 2 * batches
     }
 
     private static func trainingStepsACall(_ workload: Workload, lanes: Int) -> Int {

@@ -23,11 +23,14 @@ public struct Workload: Sendable, Equatable {
         public var stateBytes: Int
         /// Bytes of one row over all inputs.
         public var rowBytes: Int
+        /// States that are kept on the device beside the one that is trained: best epochs.
+        public var keptStates: Int
 
-        public init(form: Form, stateBytes: Int, rowBytes: Int) {
+        public init(form: Form, stateBytes: Int, rowBytes: Int, keptStates: Int = 0) {
             self.form = form
             self.stateBytes = stateBytes
             self.rowBytes = rowBytes
+            self.keptStates = keptStates
         }
     }
 

@@ -76,9 +76,6 @@ extension EndToEndTests {
                 "an unknown choice of what to save", model + data + "save: everything\n", "wrong.yaml:3", "save",
                 ["everything", "all"]),
             .init(
-                "an axis that is a setting of fit", model + data + "trials: {batch_size: [8, 16]}\n", "wrong.yaml:3",
-                "trials.batch_size", ["fit"]),
-            .init(
                 "a wrong --set", model + data, "--set fit.epochs=0", "fit.epochs", ["0"],
                 arguments: ["--set", "fit.epochs=0"]),
             .init(
@@ -116,6 +113,17 @@ extension EndToEndTests {
             .init(
                 "a metric of validation without any", model + data + "save: {best: val_loss}\n", "wrong.yaml:3", "save",
                 ["val_loss", "fit.validation"]),
+            .init(
+                "a callback that watches a metric which is not measured",
+                model + data + "callbacks:\n  - early_stopping: {monitor: mae}\n", "wrong.yaml:4:31",
+                "callbacks[0].early_stopping.monitor", ["mae", "accepted: loss"]),
+            .init(
+                "a plateau for a model with a schedule",
+                "model: MODELS:scheduled\n" + data + "callbacks:\n  - reduce_lr_on_plateau: {monitor: loss}\n",
+                "wrong.yaml:4:5", "callbacks[0].reduce_lr_on_plateau", ["learning rate", "schedule"]),
+            .init(
+                "averages that no optimizer keeps", model + data + "callbacks: [swap_ema_weights]\n",
+                "wrong.yaml:3:13", "callbacks[0].swap_ema_weights", ["use_ema"]),
             .init(
                 "an unknown layer",
                 "model:\n  layers: [Dance: {units: 3}]\n  compile: {optimizer: adam, loss: mse}\n" + data,
