@@ -49,6 +49,12 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
 }
 
 extension ProgramDescription {
+    /// The leaf that holds the optimizer's learning rate; nil where it is a schedule, or one of several.
+    public var learningRateLeaf: Int? {
+        guard let leaf = parameters.first(where: { $0.name == "learning_rate" })?.leaf else { return nil }
+        return state.indices.contains(leaf) && state[leaf].role == .optimizer ? leaf : nil
+    }
+
     /// One row's tensor: no axis for lanes, steps or rows.
     public struct Tensor: Codable, Sendable, Equatable, Hashable {
         public var name: String
@@ -76,7 +82,7 @@ extension ProgramDescription {
         }
     }
 
-    /// One variable of the model or its optimizer, without the lanes' axis.
+    /// One variable of the model or its optimizer, or a number that is an input of the program, without the lanes' axis.
     public struct Leaf: Codable, Sendable, Equatable {
         public var path: String
         public var role: Role
@@ -90,6 +96,8 @@ extension ProgramDescription {
         /// The group of variables it belongs to.
         public enum Role: String, Codable, Sendable {
             case trainable, optimizer, metric
+            /// A number of a trial's own, of no variable.
+            case parameter
             case nonTrainable = "non_trainable"
         }
     }
@@ -99,13 +107,21 @@ extension ProgramDescription {
         case up, down
     }
 
-    /// A number that may differ between the trials of the program.
+    /// A place that holds a number which may differ between the trials of the program; one name may have several.
     public struct Parameter: Codable, Sendable, Equatable {
+        /// The build argument; `learning_rate` of the optimizer where the build function takes none.
         public var name: String
         /// The leaf of the state that holds it.
         public var leaf: Int?
         /// Byte offset and length of its literal in the template's `config.json`.
         public var span: [Int]?
+        /// What the place holds, where it is not the argument itself.
+        public var expression: NumberExpression?
+
+        /// What the place holds for a trial with these numbers; nil where the trial has none for it.
+        public func value(_ numbers: [String: Double]) -> Double? {
+            expression.map { $0.value(numbers) } ?? numbers[name]
+        }
     }
 
     /// What `keras.callbacks.LearningRateScheduler` sets, epoch after epoch.

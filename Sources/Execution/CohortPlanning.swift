@@ -39,7 +39,8 @@ extension Preparation {
             memory = max(memory, needed)
         }
         return PlannedProgram(
-            name: description.name, arguments: group.arguments, description: description, form: form, cohorts: cohorts,
+            name: description.name, arguments: group.arguments, inputs: group.parameters,
+            baked: group.baked, description: description, form: form, cohorts: cohorts,
             stateBytes: program.stateBytes, memory: .estimated(memory))
     }
 

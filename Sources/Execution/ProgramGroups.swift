@@ -7,13 +7,15 @@ import Planning
 import SystemPackage
 import TensorFiles
 
-/// Trials that share a program: they differ in seed, data and learning rate only.
+/// Trials that share a program: they differ in seed, data, and numbers that the program takes as inputs.
 struct ProgramGroup: Sendable {
     var arguments: [String: ParameterValue]
     var trials: [Trial]
     var bundle: Bundle
     /// Numbers that each trial has in its own state.
     var parameters: [String]
+    /// Numbers that have a program a value, and why.
+    var baked: [String: String] = [:]
     /// The states that trials start from, by the file that each names as its start.
     var starts: [String: FilePath] = [:]
     /// Whether a start is a whole model, with a configuration of its own.
@@ -35,20 +37,9 @@ extension Preparation {
             if !group.trials.isEmpty { try await found(group) }
         }
         do {
-            for (arguments, trials) in byArchitecture(trials) {
-                do {
-                    try await take(try await group(trials, arguments, lowerer, varying: learningRates(of: trials)))
-                } catch let error as LoweringError where error.splits == "model" {
-                    // A layer holds more of its file than leaves: each file has a program of its own.
-                    for (_, trials) in grouped(trials, by: \.start?.file) {
-                        try await take(try await group(trials, arguments, lowerer, varying: learningRates(of: trials)))
-                    }
-                } catch let error as LoweringError where error.splits == "learning_rate" {
-                    // The value does more than fill a leaf: each has a program of its own.
-                    for (arguments, trials) in grouped(trials, by: \.parametersButSeed) {
-                        try await take(try await group(trials, arguments, lowerer, varying: []))
-                    }
-                }
+            for share in ProgramShare.divide(trials, kind: kind(of:)) {
+                var baked: [String: String] = [:]
+                try await describe(share, lowerer, &baked, take)
             }
         } catch let error as LoweringError {
             var key = "model"
@@ -59,9 +50,41 @@ extension Preparation {
         }
     }
 
+    /// Describes the program of trials that may share one, or those that they share where a number splits it.
+    private func describe(
+        _ share: ProgramShare, _ lowerer: Lowerer, _ baked: inout [String: String],
+        _ take: (ProgramGroup) async throws -> Void
+    ) async throws {
+        let group: ProgramGroup
+        do {
+            group = try await self.group(share, lowerer, baked)
+        } catch let error as LoweringError where error.splits == "model" {
+            // A layer holds more of its file than leaves: each file has a program of its own.
+            for (_, trials) in grouped(share.trials, by: \.start?.file) {
+                for share in ProgramShare.divide(trials, baked: Set(baked.keys)) {
+                    try await describe(share, lowerer, &baked, take)
+                }
+            }
+            return
+        } catch let error as LoweringError {
+            guard let name = error.splits, share.numbers[name] != nil else { throw error }
+            // The value does more than fill leaves: each has a program of its own.
+            baked[name] = error.message
+            for share in ProgramShare.divide(share.trials, baked: Set(baked.keys)) {
+                // What one of them has found to split the program as well does so for those that follow.
+                for share in ProgramShare.divide(share.trials, baked: Set(baked.keys)) {
+                    try await describe(share, lowerer, &baked, take)
+                }
+            }
+            return
+        }
+        try await take(group)
+    }
+
     private func group(
-        _ trials: [Trial], _ arguments: [String: ParameterValue], _ lowerer: Lowerer, varying rates: [Double]
+        _ share: ProgramShare, _ lowerer: Lowerer, _ baked: [String: String]
     ) async throws -> ProgramGroup {
+        let trials = share.trials
         let inputs = dataset.inputs
         func tensors(_ role: DatasetArray.Role) -> [ProgramDescription.Tensor] {
             inputs.filter { $0.role == role }.map {
@@ -71,27 +94,20 @@ extension Preparation {
         let seeds = trials.contains { $0.parameters["seed"] != nil } ? Array(Set(trials.map(\.seed))).sorted() : []
         let bundle = try await lowerer.describe(
             ProgramRequest(
-                model: model(arguments, of: trials), x: tensors(.x), y: tensors(.y),
+                model: model(share.arguments, of: trials), x: tensors(.x), y: tensors(.y),
                 sampleWeight: tensors(.sampleWeight).first,
                 // What the description is traced with; functions are lowered for every size that trials have.
                 batchSize: trials.first.map { $0.fit.batchSize(rows: self.rows(of: $0).training.count) } ?? 32,
-                learningRates: rates, seeds: seeds, terminatesOnNaN: experiment.terminatesOnNaN,
-                schedule: scheduleRequest(trials, varying: !rates.isEmpty)))
+                numbers: share.numbers, seeds: seeds, terminatesOnNaN: experiment.terminatesOnNaN,
+                schedule: scheduleRequest(trials, varying: share.numbers["learning_rate"] != nil)))
         try checkMetrics(bundle.description)
         try checkAverages(bundle.description)
         try checkCallbacks(bundle.description)
-        var parameters: [String] = []
-        if !rates.isEmpty {
-            guard bundle.description.parameters.contains(where: { $0.name == "learning_rate" && $0.leaf != nil }) else {
-                throw experiment.error(
-                    at: "trials.learning_rate",
-                    "the model's optimizer has a learning rate that cannot be set "
-                        + "(\(bundle.description.notes.joined(separator: " "))); make it an argument of the build function"
-                )
-            }
-            parameters = ["learning_rate"]
+        // A learning rate that the build function takes may be in no leaf, as long as it is the same for all.
+        let parameters = share.numbers.keys.filter { name in bundle.description.parameters.contains { $0.name == name }
         }
-        var group = ProgramGroup(arguments: arguments, trials: trials, bundle: bundle, parameters: parameters)
+        var group = ProgramGroup(
+            arguments: share.arguments, trials: trials, bundle: bundle, parameters: parameters.sorted(), baked: baked)
         try await findStarts(&group, lowerer)
         return group
     }
@@ -138,20 +154,8 @@ extension Preparation {
         }
     }
 
-    private func learningRates(of trials: [Trial]) -> [Double] {
-        Set(trials.compactMap { $0.parameters["learning_rate"]?.double }).sorted()
-    }
-
-    /// The trials of each program: of one architecture, as far as that shows before it is built.
-    private func byArchitecture(_ trials: [Trial]) -> [([String: ParameterValue], [Trial])] {
-        struct Kind: Hashable {
-            var arguments: [String: ParameterValue]
-            var architecture: String?
-        }
-        return grouped(trials) { trial in
-            Kind(arguments: trial.arguments, architecture: trial.start.flatMap { architectures[$0.file] })
-        }.map { ($0.arguments, $1) }
-    }
+    /// The architecture of the model that a trial starts from, as far as that shows before it is built.
+    private func kind(of trial: Trial) -> String? { trial.start.flatMap { architectures[$0.file] } }
 
     /// Trials by what they have in common, in the order in which they come.
     private func grouped<Key: Hashable>(_ trials: [Trial], by key: (Trial) -> Key) -> [(Key, [Trial])] {
@@ -177,15 +181,6 @@ extension Experiment {
             if let file = error.file { place = error.line.map { " (\(file):\($0))" } ?? " (\(file))" }
             return self.error(at: key, error.message + place)
         }
-    }
-}
-
-extension Trial {
-    /// The arguments of the build function where each learning rate has a program of its own.
-    fileprivate var parametersButSeed: [String: ParameterValue] {
-        var arguments = arguments
-        arguments["learning_rate"] = parameters["learning_rate"]
-        return arguments
     }
 }
 

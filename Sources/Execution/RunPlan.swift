@@ -24,6 +24,10 @@ public struct PlannedProgram: Sendable {
     public var name: String
     /// The arguments of the build function that its trials have in common.
     public var arguments: [String: ParameterValue]
+    /// The numbers in which its trials differ, which the program takes as inputs.
+    public var inputs: [String]
+    /// The numbers that have a program a value, and why.
+    public var baked: [String: String]
     public var description: ProgramDescription
     public var form: Workload.Form
     public var cohorts: [Cohort]

@@ -83,9 +83,7 @@ extension Preparation {
                         "Keras cannot tell whether less or more of '\(metric)' is better", accepted: ["max", "min"])
                 }
             }
-            if callback.logsLearningRate,
-                !description.parameters.contains(where: { $0.name == "learning_rate" && $0.leaf != nil })
-            {
+            if callback.logsLearningRate, description.learningRateLeaf == nil {
                 throw experiment.error(
                     at: key,
                     "the model's optimizer has a learning rate that cannot be set "

@@ -13,8 +13,9 @@ public struct ProgramRequest: Sendable, Hashable {
     public var sampleWeight: ProgramDescription.Tensor?
     /// Rows a batch.
     public var batchSize: Int
-    /// The learning rates of the trials, if they differ in it.
-    public var learningRates: [Double]
+    /// Numbers that differ between the trials: `learning_rate`, or arguments of the build function that are not among the
+    /// model's arguments, each with the trials' values.
+    public var numbers: [String: [Double]]
     /// The seeds of the trials, if they differ in it.
     public var seeds: [UInt64]
     /// Whether a lane shall stop at a loss that is NaN or infinite: `keras.callbacks.TerminateOnNaN`.
@@ -27,7 +28,7 @@ public struct ProgramRequest: Sendable, Hashable {
     /// Asks for a program.
     public init(
         model: Model, x: [ProgramDescription.Tensor], y: [ProgramDescription.Tensor],
-        sampleWeight: ProgramDescription.Tensor? = nil, batchSize: Int, learningRates: [Double] = [],
+        sampleWeight: ProgramDescription.Tensor? = nil, batchSize: Int, numbers: [String: [Double]] = [:],
         seeds: [UInt64] = [], terminatesOnNaN: Bool = false, schedule: Schedule? = nil, stablehloVersion: String? = nil
     ) {
         self.model = model
@@ -35,7 +36,7 @@ public struct ProgramRequest: Sendable, Hashable {
         self.y = y
         self.sampleWeight = sampleWeight
         self.batchSize = batchSize
-        self.learningRates = learningRates
+        self.numbers = numbers
         self.seeds = seeds
         self.terminatesOnNaN = terminatesOnNaN
         self.schedule = schedule
@@ -122,8 +123,8 @@ public struct ProgramRequest: Sendable, Hashable {
         ]
         var vary: [String: JSONValue] = [:]
         // That values make no other difference is shown by two of them: a third would only give the same program another key.
-        if !learningRates.isEmpty {
-            vary["learning_rate"] = .array(Self.ends(learningRates.sorted()).map(JSONValue.double))
+        for (name, values) in numbers where !values.isEmpty {
+            vary[name] = .array(Self.ends(values.sorted()).map(JSONValue.double))
         }
         if !seeds.isEmpty { vary["seed"] = .array(Self.ends(seeds.sorted()).map { .int(Int(clamping: $0)) }) }
         fields["vary"] = .object(vary)

@@ -98,6 +98,15 @@ public final class LoadedProgram {
         }
     }
 
+    /// Puts every lane's numbers into the leaves that hold them, or what follows from them.
+    public func set(_ numbers: [[String: Double]], in state: inout State) throws(ProgramError) {
+        for parameter in bundle.description.parameters {
+            let values = numbers.compactMap { parameter.value($0) }
+            guard let leaf = parameter.leaf, !numbers.isEmpty, values.count == numbers.count else { continue }
+            try set(leaf, of: parameter.name, to: values, in: &state)
+        }
+    }
+
     /// Puts a number a lane into the leaf of a parameter.
     ///
     /// - Throws: when the program has no such leaf: the number is baked in.
@@ -105,6 +114,12 @@ public final class LoadedProgram {
         guard let leaf = bundle.description.parameters.first(where: { $0.name == parameter })?.leaf else {
             throw ProgramError(.noSuchFunction, "the program in \(bundle.folder) has no leaf for \(parameter)")
         }
+        try set(leaf, of: parameter, to: values, in: &state)
+    }
+
+    private func set(
+        _ leaf: Int, of parameter: String, to values: [Double], in state: inout State
+    ) throws(ProgramError) {
         let padded = (0..<lanes).map { Float(values[min($0, values.count - 1)]) }
         do throws(PJRTError) {
             state.replace(leaf, with: try client.buffer(padded))

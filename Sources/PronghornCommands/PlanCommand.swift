@@ -48,12 +48,21 @@ struct PlanCommand: AsyncParsableCommand {
                 + plan.devices.map { device in
                     device.name + (device.memory.map { " (\(Quantity.bytes($0)) of memory)" } ?? "")
                 }.joined(separator: ", "))
+        var told: Set<String> = []
         for program in plan.programs {
             let arguments = program.arguments.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
             Terminal.line(
                 "program:  \(program.name)" + (arguments.isEmpty ? "" : " (\(arguments.joined(separator: ", ")))")
                     + ", \(program.description.trainableParameters) parameters, \(program.form.rawValue), engine native"
             )
+            if !program.inputs.isEmpty {
+                Terminal.line("          its inputs: \(program.inputs.joined(separator: ", "))")
+            }
+            // Of what splits a program there can be as many programs as trials: the reason is said once.
+            for (name, reason) in program.baked.sorted(by: { $0.key < $1.key })
+            where told.insert("\(name): \(reason)").inserted {
+                Terminal.line("          a program for each \(name): \(reason)")
+            }
             for note in program.description.notes { Terminal.line("          \(note)") }
             let lanes = program.cohorts.map(\.lanes).max() ?? 0
             Terminal.line(
@@ -77,6 +86,8 @@ private struct PlanJSON: Encodable {
     struct Program: Encodable {
         var name: String
         var arguments: [String: ParameterValue]
+        var inputs: [String]
+        var baked: [String: String]
         var engine: String
         var form: String
         var trials: Int
@@ -88,7 +99,7 @@ private struct PlanJSON: Encodable {
         var notes: [String]
 
         enum CodingKeys: String, CodingKey {
-            case name, arguments, engine, form, trials, cohorts, lanes, parameters, notes
+            case name, arguments, inputs, baked, engine, form, trials, cohorts, lanes, parameters, notes
             case memoryBytes = "memory_bytes"
             case memoryIsCompiled = "memory_is_compiled"
         }
@@ -122,7 +133,8 @@ private struct PlanJSON: Encodable {
             var isCompiled = false
             if case .compiled = program.memory { isCompiled = true }
             return Program(
-                name: program.name, arguments: program.arguments, engine: "native", form: program.form.rawValue,
+                name: program.name, arguments: program.arguments, inputs: program.inputs,
+                baked: program.baked, engine: "native", form: program.form.rawValue,
                 trials: program.trials, cohorts: program.cohorts.map(\.trials),
                 lanes: program.cohorts.map(\.lanes).max() ?? 0, parameters: program.description.trainableParameters,
                 memoryBytes: program.memory.bytes, memoryIsCompiled: isCompiled, notes: program.description.notes)

@@ -87,9 +87,7 @@ struct LaneStarts {
     private func drawn() throws -> LoadedProgram.State {
         let seeds = unit.lanes.map { lane in program.bundle.description.seeds(for: lane.seed) }
         var state = try program.initialize(seeds: seeds)
-        for parameter in Set(unit.lanes.flatMap(\.parameters.keys)).sorted() {
-            try program.set(parameter, to: unit.lanes.map { $0.parameters[parameter] ?? .nan }, in: &state)
-        }
+        try program.set(unit.lanes.map(\.parameters), in: &state)
         return state
     }
 
@@ -123,6 +121,7 @@ struct LaneStarts {
 
     /// The number that a lane has of its own in a leaf.
     private func number(in leaf: Int, of lane: Unit.Lane) -> Double? {
-        program.bundle.description.parameters.first { $0.leaf == leaf }.flatMap { lane.parameters[$0.name] }
+        program.bundle.description.parameters.lazy.filter { $0.leaf == leaf }.compactMap { $0.value(lane.parameters) }
+            .first
     }
 }

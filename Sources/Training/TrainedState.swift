@@ -87,8 +87,9 @@ struct TrainedState: Sendable {
     private func numbers(ofLane index: Int, at spans: [[Int]?]) -> [(span: Range<Int>, text: String)] {
         zip(bundle.description.parameters, spans).compactMap { parameter, span in
             // A callback may have set another learning rate; Keras then writes what the variable holds.
-            let set = parameter.name == "learning_rate" ? rates.map { Double($0[index]) } : nil
-            guard let value = set ?? unit.lanes[index].parameters[parameter.name], let span, span.count == 2 else {
+            let isRate = parameter.leaf != nil && parameter.leaf == bundle.description.learningRateLeaf
+            let set = isRate ? rates.map { Double($0[index]) } : nil
+            guard let value = set ?? parameter.value(unit.lanes[index].parameters), let span, span.count == 2 else {
                 return nil
             }
             return (span[0]..<span[0] + span[1], "\(value)")

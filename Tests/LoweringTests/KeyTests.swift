@@ -19,10 +19,10 @@ struct KeyTests {
         let bench = try Bench()
         let cache = try cache(bench)
         var request = bench.request
-        request.learningRates = [0.01, 0.001]
+        request.numbers = ["learning_rate": [0.01, 0.001], "dropout": [0.5, 0.1]]
         request.seeds = [0, 1, 2]
         let key = try cache.key(request)
-        request.learningRates = [0.001, 0.003, 0.01]
+        request.numbers = ["learning_rate": [0.001, 0.003, 0.01], "dropout": [0.1, 0.2, 0.5]]
         request.seeds = [2, 0]
         #expect(try cache.key(request) == key)
     }
@@ -46,7 +46,7 @@ struct KeyTests {
         changed.stablehloVersion = "1.9.0"
         keys.insert(try cache.key(changed))
         changed = request
-        changed.learningRates = [0.5]
+        changed.numbers = ["learning_rate": [0.5]]
         keys.insert(try cache.key(changed))
         changed = request
         changed.terminatesOnNaN = true

@@ -42,7 +42,7 @@ struct RealPythonTests {
         let lowerer = try Lowerer(python: try python(), folder: bench.programs)
         var request = bench.request
         request.model = .function(file: bench.model, name: "build", arguments: [:])
-        request.learningRates = [0.001, 0.01]
+        request.numbers = ["learning_rate": [0.001, 0.01]]
         let described = try await lowerer.describe(request)
         #expect(described.description.trainableParameters == 10 * 8 + 8 + 8 + 1)
         #expect(described.description.sources.count == 2)
@@ -56,7 +56,7 @@ struct RealPythonTests {
         #expect(lowered.digest == described.digest)
 
         request.model = .function(file: bench.model, name: "broken", arguments: [:])
-        request.learningRates = []
+        request.numbers = [:]
         do {
             _ = try await lowerer.describe(request)
             Issue.record("it did not fail")

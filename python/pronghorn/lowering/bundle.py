@@ -12,18 +12,19 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from pronghorn.lowering import averages, halting, monitoring, parameters, recording, schedule, sources, template
+from pronghorn.lowering import averages, halting, jaxprs, monitoring, parameters, schedule, sources, template
 from pronghorn.lowering.artifacts import serialize
 from pronghorn.lowering.failures import LoweringFailure, failure_from
 from pronghorn.lowering.functions import Functions
-from pronghorn.lowering.initialization import Initialization, classify
+from pronghorn.lowering.initialization import Initialization
+from pronghorn.lowering.lifting import Lifting
 from pronghorn.lowering.model import Builder, disagreement
 from pronghorn.lowering.state import State
 from pronghorn.lowering.tensors import Inputs
+from pronghorn.lowering.variation import Variation
 
 VERSION = 2
 STABLEHLO = "1.13.0"
-FIRST_SEED, SECOND_SEED = 1_618_033, 2_718_281
 TOO_LARGE_TO_BUILD_TWICE = 50_000_000
 STEPPING = ("train", "evaluate")
 NAMES = ("initialize", *STEPPING, "predict", "finalize")
@@ -43,7 +44,9 @@ class Bundle:
         self.notes: list[str] = []
         with sources.recorded() as opened:
             progress("importing the model's file")
-            self.builder = Builder(request.get("model") or {}, self.inputs, self.batch_size)
+            vary = request.get("vary") or {}
+            self.builder = Builder(request.get("model") or {}, self.inputs, self.batch_size, vary)
+            self.variation = Variation(vary, self.builder, self.inputs, self.batch_size)
             self._build()
             self._trace()
             self._prove()
@@ -53,42 +56,25 @@ class Bundle:
     # Describing.
 
     def _build(self) -> None:
-        vary = self.request.get("vary") or {}
-        self.rates = list(vary.get("learning_rate") or [])
-        seeds = list(vary.get("seed") or [])
-        self.rate_taken = bool(self.rates) and self.builder.takes("learning_rate")
-        self.seed_taken = bool(seeds) and self.builder.takes("seed")
-        self.seed, self.other_seed = _two_seeds(seeds) if self.seed_taken else (FIRST_SEED, SECOND_SEED)
-
         self.progress("building the model")
-        with recording.recorded(self.seed) as self.recording:
-            seed = recording.Seed.at(self.seed, recording.Seed.ARGUMENT)
-            self.model = self.builder.build(**self._varied(self.rates[0] if self.rates else None, seed))
-        self.state = State(self.model)
+        self.first = self.variation.build()
+        self.model, self.state = self.first.model, self.first.state
         self.functions = Functions(self.model, self.state, self.inputs)
         rate, why_not = parameters.learning_rate(self.model)
-        if self.rates and rate is None:
-            # Where the build function takes the number, a program a value still trains the trials.
-            splits = "learning_rate" if self.rate_taken else None
-            raise LoweringFailure("not_lowerable", f"the trials differ in learning_rate, but {why_not}", splits=splits)
+        if self.variation.rate_is_leaf and rate is None:
+            raise LoweringFailure("not_lowerable", f"the trials differ in learning_rate, but {why_not}")
 
     def _prove(self) -> None:
         small = sum(int(np.prod(leaf.shape)) for leaf in self.state.leaves) <= TOO_LARGE_TO_BUILD_TWICE
         loaded = self.builder.kind == "keras"
-        again = None
-        if self.rate_taken or self.seed_taken or (small and not loaded):
+        if self.variation.names or (small and not loaded):
             self.progress("building it once more, with another seed")
-            again = self._build_again(self.rates[-1] if self.rates else None, self.other_seed)
         elif not loaded:
             self.notes.append("too large to be built twice: that its start repeats Keras's own was not checked")
-        try:
-            self.initialization: Initialization = classify(
-                self.recording, self.state.leaves, again, only_generators=loaded
-            )
-        except LoweringFailure as failure:
-            if self.rate_taken or self.seed_taken:
-                failure.splits = self._culprit(self.rates[-1:])
-            raise
+        self.proof = self.variation.prove(self.first, self.functions, twice=small and not loaded, loaded=loaded)
+        self.initialization: Initialization = self.proof.initialization
+        if self.proof.lifting.places:
+            self._lift(self.proof.lifting)
 
     def _ask_callbacks(self, asked: dict) -> None:
         """What callbacks need of the model and of the user's functions."""
@@ -101,68 +87,13 @@ class Bundle:
             self.progress("calling the learning rate's schedule")
             self.schedules = schedule.tables(self.model, asked["schedule"])
 
-    def _varied(self, rate, seed) -> dict:
-        varied = {}
-        if self.rate_taken:
-            varied["learning_rate"] = rate
-        if self.seed_taken:
-            varied["seed"] = seed
-        return varied
-
-    def _build_again(self, rate, seed: int) -> tuple[int, list[np.ndarray]]:
-        """Builds the model a second time, and checks that it is the same model."""
-        with recording.recorded(seed) as watched:
-            model = self.builder.build(**self._varied(rate, recording.Seed.at(seed, recording.Seed.ARGUMENT)))
-        state = State(model)
-        values = state.values()
-        problem = self._difference(model, state, watched, seed)
-        if problem:
-            splits = self._culprit([rate]) if self.rate_taken or self.seed_taken else None
-            raise LoweringFailure("not_lowerable", problem, splits=splits)
-        index = self.state.index(parameters.learning_rate(self.model)[0])
-        if index is not None and self.rate_taken:
-            # The learning rate's own leaf may differ: it is what varies.
-            values[index] = np.asarray(self.state.leaves[index].variable._value)
-        return seed, values
-
-    def _difference(self, model, state: State, watched: recording.Recording, seed: int) -> str | None:
-        own, other = self.state.values(), state.values()
-        if not parameters.same(own, other) or watched.draws != self.recording.draws:
-            return "two builds gave two models: the build function's layers depend on chance, or on what varies"
-        rest = self._config_differences(model, seed)
-        if rest:
-            path, a, b = rest[0]
-            return f"two builds differ in {parameters.written(path)}: {a!r} and {b!r}"
-        if self.rate_taken or self.seed_taken:
-            # A number that is caught in a function (a loss, say) shows in no configuration, but in the traced step.
-            mine = self.functions.step("train", self.batch_size).jaxpr
-            theirs = Functions(model, state, self.inputs).step("train", self.batch_size).jaxpr
-            if not equal_jaxprs(mine, theirs):
-                return "two builds differ in what a training step computes"
-        return None
-
-    def _config_differences(self, model, seed: int) -> list[tuple]:
-        try:
-            text, other_text = parameters.config_text(self.model), parameters.config_text(model)
-        except Exception:
-            # What cannot be serialized is told of when the template is saved.
-            return []
-        variable = parameters.learning_rate(self.model)[0]
-        paths = parameters.learning_rate_paths(self.model, variable, text) if self.rate_taken else []
-        draws = zip(*(recording.stream(s, self.recording.draws) for s in (self.seed, seed)), strict=True)
-        given = [(self.seed, seed)] if self.seed_taken else []
-        return parameters.unexplained(text, other_text, paths, {*draws, *given})
-
-    def _culprit(self, rates: list) -> str:
-        """Which of the varied arguments changes more than it may."""
-        if not self.seed_taken:
-            return "learning_rate"
-        if not self.rate_taken:
-            return "seed"
-        with recording.recorded(self.seed) as watched:
-            seed = recording.Seed.at(self.seed, recording.Seed.ARGUMENT)
-            model = self.builder.build(**self._varied(rates[-1], seed))
-        return "learning_rate" if self._difference(model, State(model), watched, self.seed) else "seed"
+    def _lift(self, lifting: Lifting) -> None:
+        """Makes the program anew, with numbers as inputs."""
+        self.state = State(self.model, lifting.numbers)
+        self.functions = Functions(self.model, self.state, self.inputs, lifting)
+        self.initialization = self.initialization.extended(self.state.leaves)
+        self.train_step = self.functions.step("train", self.batch_size)
+        self.evaluate_step = self.functions.step("evaluate", self.batch_size)
 
     def _trace(self) -> None:
         self.progress("tracing a step")
@@ -172,6 +103,7 @@ class Bundle:
             self.evaluate_step = self.functions.step("evaluate", self.batch_size)
             _, self.output_names, self.output_avals = self.functions.prediction(self.batch_size)
             self.finalizes = self.functions.finalizes
+            self._trace_again()
         except LoweringFailure:
             raise
         except Exception as error:
@@ -183,6 +115,22 @@ class Bundle:
                 "trace is another program: draw with keras.random and a SeedGenerator",
             )
         self.has_convolution = self.functions.has_convolution(self.batch_size)
+
+    def _trace_again(self) -> None:
+        """Refuses a step that is not the same whenever it is traced: a program of it would be one of many."""
+        functions = Functions(self.model, self.state, self.inputs)
+        for name in STEPPING:
+            step = functions.step(name, self.batch_size)
+            parting = jaxprs.parting(self.functions.step(name, self.batch_size).jaxpr, step.jaxpr)
+            if parting is not None:
+                where = f" at {parting.place}" if parting.place else ""
+                values = f" ({parting.numbers[0]:.6g}, then {parting.numbers[1]:.6g})" if parting.numbers else ""
+                raise LoweringFailure(
+                    "not_lowerable",
+                    f"a step computes something else every time that it is traced, first{where}{values}: what changes "
+                    "from call to call (a counter, the time, Python's random numbers) must be a variable, or drawn "
+                    "with keras.random",
+                )
 
     def write(self, folder: str) -> None:
         """Writes the described bundle, with no functions yet."""
@@ -196,7 +144,7 @@ class Bundle:
         finally:
             if os.path.exists(temporary):
                 os.unlink(temporary)
-        entries, notes = parameters.entries(self.model, self.state, text, self.seed if self.seed_taken else None)
+        entries, notes = parameters.entries(self.model, self.state, text, self.variation, self.proof)
         weights = monitoring.weights(self.model)
         program = {
             "version": VERSION,
@@ -339,20 +287,8 @@ def _replace(path: str, data: bytes) -> None:
     os.replace(temporary, path)
 
 
-def _two_seeds(seeds: list) -> tuple[int, int]:
-    first = int(seeds[0])
-    return first, next((int(seed) for seed in seeds if int(seed) != first), first + 1)
-
-
 def _laned(aval: jax.ShapeDtypeStruct, *axes: int) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((*axes, *aval.shape), aval.dtype)
-
-
-def equal_jaxprs(first, second) -> bool:
-    """Whether two traces compute the same with the same constants."""
-    return str(first.jaxpr) == str(second.jaxpr) and all(
-        np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(first.consts, second.consts, strict=True)
-    )
 
 
 def _title(wanted: dict) -> str:

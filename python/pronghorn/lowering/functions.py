@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import jax
@@ -11,6 +12,7 @@ from jax import lax
 from jax.extend.core import jaxpr_as_fun, jaxprs_in_params
 
 from pronghorn.lowering.failures import LoweringFailure
+from pronghorn.lowering.lifting import NOTHING, Lifting
 from pronghorn.lowering.state import State
 from pronghorn.lowering.tensors import Inputs
 
@@ -34,12 +36,15 @@ class Step:
 
 
 class Functions:
-    """Builds the functions of one model."""
+    """Builds the functions of one model, with the numbers of a lifting as inputs."""
 
-    def __init__(self, model, state: State, inputs: Inputs):
+    def __init__(self, model, state: State, inputs: Inputs, lifting: Lifting = NOTHING):
         self.model = model
         self.state = state
         self.inputs = inputs
+        self.lifting = lifting
+        self.jaxprs: dict[tuple[str, int], object] = {}
+        """What was traced of one lane, by the function's name and its rows."""
         self._traced: dict[tuple[str, int], object] = {}
 
     # Steps of one lane.
@@ -63,16 +68,20 @@ class Functions:
 
     def results(self, flat: list) -> dict[str, jax.Array]:
         """What the metrics of a lane say, in the order and under the names that Keras logs."""
+        with self._scope(flat):
+            return _flat_logs(self.model.get_metrics_result())
+
+    @contextlib.contextmanager
+    def _scope(self, flat: list) -> Iterator:
+        """Inside the block, a `keras.StatelessScope`, the variables and the lifted numbers have a state's values."""
         import keras
 
-        with keras.StatelessScope(state_mapping=self.state.mapping(flat)):
-            return _flat_logs(self.model.get_metrics_result())
+        with self.lifting.bound(self.state.numbers(flat)), keras.StatelessScope(self.state.mapping(flat)) as scope:
+            yield scope
 
     def reset(self, flat: list) -> list:
         """The state after `Model.reset_metrics()`."""
-        import keras
-
-        with keras.StatelessScope(state_mapping=self.state.mapping(flat)) as scope:
+        with self._scope(flat) as scope:
             self.model.reset_metrics()
         return [
             scope.get_current_value(leaf.variable) if leaf.role == "metric" else value
@@ -81,12 +90,11 @@ class Functions:
 
     def finalized(self, flat: list) -> list:
         """The state after what `Model.fit` does to the weights at its end."""
-        import keras
-
         trainable = self.model.trainable_variables
-        with keras.StatelessScope(state_mapping=self.state.mapping(flat)) as scope:
+        with self._scope(flat) as scope:
             self.model.optimizer.finalize_variable_values(trainable)
-        return [scope.get_current_value(leaf.variable) for leaf in self.state.leaves]
+        variables = [leaf.variable for leaf in self.state.leaves[: self.state.variables]]
+        return [*map(scope.get_current_value, variables), *self.state.numbers(flat)]
 
     @property
     def finalizes(self) -> bool:
@@ -100,13 +108,15 @@ class Functions:
 
         def run(flat, batch):
             trainable, non_trainable, optimizer, metrics = self.state.groups(flat)
+            numbers = self.state.numbers(flat)
             data = self.inputs.pack(batch)
-            if name == "train":
-                logs, new = own_step((trainable, non_trainable, optimizer, metrics), data)
-                trainable, non_trainable, optimizer, metrics = new
-            else:
-                logs, (trainable, non_trainable, metrics) = own_step((trainable, non_trainable, metrics), data)
-            flat = self._settled([*trainable, *non_trainable, *optimizer, *metrics])
+            with self.lifting.bound(numbers):
+                if name == "train":
+                    logs, new = own_step((trainable, non_trainable, optimizer, metrics), data)
+                    trainable, non_trainable, optimizer, metrics = new
+                else:
+                    logs, (trainable, non_trainable, metrics) = own_step((trainable, non_trainable, metrics), data)
+            flat = self._settled([*trainable, *non_trainable, *optimizer, *metrics, *numbers])
             if not isinstance(logs, dict):
                 raise LoweringFailure(
                     "not_lowerable", f"the model's {name}_step returns {type(logs).__name__}, not logs"
@@ -124,6 +134,7 @@ class Functions:
 
         avals = [leaf.aval() for leaf in self.state.leaves]
         jaxpr = jax.make_jaxpr(run)(avals, self.inputs.shapes(rows))
+        self.jaxprs[name, rows] = jaxpr
         given, returned = jaxpr.jaxpr.invars[: len(avals)], jaxpr.jaxpr.outvars[: len(avals)]
         changes = [i for i, (a, b) in enumerate(zip(given, returned, strict=True)) if a is not b]
         run = _callable(jaxpr, len(avals))
@@ -131,9 +142,7 @@ class Functions:
 
     def model_results(self, flat: list) -> dict:
         """The metrics' results before they are flattened into logs."""
-        import keras
-
-        with keras.StatelessScope(state_mapping=self.state.mapping(flat)):
+        with self._scope(flat):
             return self.model.get_metrics_result()
 
     def _trace_prediction(self, rows: int):
@@ -142,7 +151,8 @@ class Functions:
         def run(flat, batch):
             trainable, non_trainable, _, _ = self.state.groups(flat)
             data = self.inputs.pack([*batch, *([None] * (len(self.inputs.all) - len(batch)))])
-            outputs, _ = self.model.predict_step((trainable, non_trainable), (data[0],))
+            with self.lifting.bound(self.state.numbers(flat)):
+                outputs, _ = self.model.predict_step((trainable, non_trainable), (data[0],))
             leaves = jax.tree.leaves(outputs)
             names[:] = _output_names(self.model, outputs, len(leaves))
             return leaves
@@ -150,6 +160,7 @@ class Functions:
         avals = [leaf.aval() for leaf in self.state.leaves]
         batch = self.inputs.shapes(rows)[: len(self.inputs.x)]
         jaxpr = jax.make_jaxpr(run)(avals, batch)
+        self.jaxprs["predict", rows] = jaxpr
         call = jaxpr_as_fun(jaxpr)
         return (lambda flat, batch: call(*flat, *batch)), names, list(jaxpr.out_avals)
 

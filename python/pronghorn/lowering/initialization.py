@@ -45,6 +45,11 @@ class Initialization:
         """How many numbers of a trial's stream the columns of `seeds` hold, the trial's own seed included."""
         return self.recording.draws + (1 if self.takes_seed else 0)
 
+    def extended(self, leaves: list[Leaf]) -> Initialization:
+        """The same for a state with further leaves, which no seed draws."""
+        drawn = [*self.drawn, *[False] * (len(leaves) - len(self.drawn))]
+        return Initialization(self.recording, leaves, drawn, self.takes_seed, self.copied)
+
     def __call__(self, seeds: jax.Array) -> list[jax.Array]:
         """The state of one lane from its seeds, u32[draws]."""
         columns = {i: seeds[i] for i in range(self.recording.draws)}
@@ -81,6 +86,13 @@ def classify(
     values = [np.asarray(leaf.variable._value) for leaf in leaves]
     drawn: list[bool] = []
     copied: dict[int, int] = {}
+    repeated: dict[int, jax.Array] = {}
+
+    def again(leaf: Leaf):
+        if not repeated:
+            repeated.update(replay(recording, _eager(recording.columns(recording.seed)))[0])
+        return repeated[id(leaf.variable)]
+
     for index, leaf in enumerate(leaves):
         value = values[index]
         replayed = first.get(id(leaf.variable))
@@ -104,6 +116,12 @@ def classify(
                     "with a Keras initializer instead of numpy, and let only Keras use Python's `random` in the build",
                 )
         else:
+            if replayed is not None and not reproduced and not _agree(np.asarray(replayed), again(leaf)):
+                raise LoweringFailure(
+                    "not_lowerable",
+                    f"the initializer of {leaf.path} gives something else every time: draw with a Keras initializer, "
+                    "not with numpy",
+                )
             drawn.append(reproduced)
     return Initialization(recording, leaves, drawn, asked, copied)
 

@@ -6,7 +6,7 @@ import inspect
 import io
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import jax
 import numpy as np
@@ -22,12 +22,13 @@ _untouched: Settings | None = None
 class Builder:
     """Builds a request's model, as often as is asked; what it imports, it imports once."""
 
-    def __init__(self, request: dict, inputs: Inputs, batch_size: int):
+    def __init__(self, request: dict, inputs: Inputs, batch_size: int, varied: Iterable[str] = ()):
         self.kind = request.get("kind")
         self.request = request
         self.inputs = inputs
         self.batch_size = batch_size
         self.arguments = dict(request.get("arguments") or {})
+        self._named = {**self.arguments, **{name: None for name in varied if name not in ("seed", "learning_rate")}}
         self.name = "model"
         makers = {"function": self._import, "keras": self._loader, "layers": self._layers}
         if self.kind not in makers:
@@ -144,9 +145,9 @@ class Builder:
         sources.forget_user_modules()
         function = importing.function(path, name, "build_raised")
         try:
-            inspect.signature(function).bind(**self.arguments)
+            inspect.signature(function).bind(**self._named)
         except TypeError as error:
-            missing_is_varied = set(self.arguments) <= set(inspect.signature(function).parameters)
+            missing_is_varied = set(self._named) <= set(inspect.signature(function).parameters)
             if not missing_is_varied:
                 code = inspect.unwrap(function).__code__ if inspect.isfunction(inspect.unwrap(function)) else None
                 raise LoweringFailure(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pronghorn.lowering.expressions import arguments, as_json
 from pronghorn.lowering.state import State
 
 SENTINEL = 0.7548828125
@@ -35,20 +36,40 @@ def learning_rate(model) -> tuple[object | None, str | None]:
     return None, "the learning rate is a schedule or a function, not a number: it cannot vary by itself"
 
 
-def entries(model, state: State, text: str, varied_seed: int | None) -> tuple[list[dict], list[str]]:
-    """The `parameters` of `program.json`, and the notes on what is not among them."""
+def entries(model, state: State, text: str, variation, proof) -> tuple[list[dict], list[str]]:
+    """The `parameters` of `program.json`, and the notes on what is not among them.
+
+    An argument has an entry for every leaf that holds it or an expression of it, and for every such place in the
+    configuration; the optimizer's learning rate is the first of its name.
+    """
     found: list[dict] = []
+    places = list(proof.places)
+    leaves = {**proof.explained, **{state.variables + i: e for i, e in enumerate(proof.lifting.expressions)}}
+    for index, expression in leaves.items():
+        # A place in the configuration that holds the same is told of in one entry with the leaf.
+        path = next((path for path, other in places if other == expression), None)
+        places = [(other, e) for other, e in places if other != path]
+        found.append(_entry(expression, index, span_of(text, path) if path else None))
+    found += [_entry(expression, None, span_of(text, path)) for path, expression in places]
     variable, note = learning_rate(model)
-    if variable is not None:
+    if variable is not None and not any(entry["name"] == "learning_rate" for entry in found):
+        leaf = state.index(variable)
         spans = [span_of(text, path) for path in learning_rate_paths(model, variable, text)]
-        found.append(
-            {"name": "learning_rate", "leaf": state.index(variable), "span": spans[0] if len(spans) == 1 else None}
-        )
-    if varied_seed is not None:
-        tree = json.loads(text)
-        for path in seed_paths(tree, varied_seed):
+        # Where another argument sets the learning rate, that argument's entry has the span.
+        own = len(spans) == 1 and leaf not in proof.explained
+        found.insert(0, {"name": "learning_rate", "leaf": leaf, "span": spans[0] if own else None})
+    known = {entry["name"] for entry in found}
+    found += [{"name": name, "leaf": None, "span": None} for name in variation.ends if name not in known]
+    if variation.seed_taken:
+        for path in seed_paths(json.loads(text), variation.seeds[0]):
             found.append({"name": "seed", "leaf": None, "span": span_of(text, path)})
     return found, [note] if note else []
+
+
+def _entry(expression, leaf: int | None, span: list[int] | None) -> dict:
+    entry = {"name": arguments(expression)[0], "leaf": leaf, "span": span}
+    # The argument itself needs no arithmetic.
+    return entry if isinstance(expression, str) else {**entry, "expression": as_json(expression)}
 
 
 def learning_rate_paths(model, variable, text: str) -> list[tuple]:
@@ -115,22 +136,32 @@ def differences(first, second, path: tuple = ()) -> Iterator[tuple]:
         yield path, first, second
 
 
-def unexplained(first: str, second: str, rate_paths: list[tuple], seeds: set[tuple[int, int]]) -> list[tuple]:
-    """The differences of two builds' configurations that are neither their learning rates nor their seeds.
+def explained(
+    first: str, second: str, found: dict[tuple[float, float], object], seeds: set[tuple[int, int]]
+) -> tuple[list[tuple], list[tuple]]:
+    """The differences of two builds' configurations.
 
-    `seeds` pairs what the builds were given or drew in the same place: a layer may keep the seed that it drew.
+    Args:
+        first: one configuration.
+        second: the other.
+        found: the expressions of the arguments that vary, by their values in the two builds.
+        seeds: pairs of what the two were given or drew in the same place: a layer may keep the seed that it drew.
+
+    Returns:
+        The places that hold an expression, each with it, and the differences that are neither expressions nor seeds.
     """
-    rest = []
-    first, second = (json.loads(text, object_hook=_without_build) for text in (first, second))
-    for path, a, b in differences(first, second):
+    places, rest = [], []
+    trees = [json.loads(text, object_hook=_without_build) for text in (first, second)]
+    for path, a, b in differences(*trees):
         if path[-1:] == ("shared_object_id",):
             # An address in memory: it only says which objects are the same one.
             continue
-        is_rate = path in rate_paths and isinstance(b, float)
-        is_seed = path[-1:] == ("seed",) and isinstance(a, int) and (a, b) in seeds
-        if not is_rate and not is_seed:
+        expression = found.get((a, b)) if isinstance(a, float) and isinstance(b, float) else None
+        if expression is not None and span_of(first, path) is not None:
+            places.append((path, expression))
+        elif path[-1:] != ("seed",) or not isinstance(a, int) or (a, b) not in seeds:
             rest.append((path, a, b))
-    return rest
+    return places, rest
 
 
 def _without_build(fields: dict) -> dict:

@@ -18,13 +18,13 @@ from collections.abc import Callable
 import h5py
 import numpy as np
 
-from pronghorn.lowering import archives, parameters, recording, template
-from pronghorn.lowering.bundle import FIRST_SEED, equal_jaxprs
+from pronghorn.lowering import archives, jaxprs, parameters, recording, template
 from pronghorn.lowering.failures import LoweringFailure, describe_error
 from pronghorn.lowering.functions import Functions
 from pronghorn.lowering.model import Builder
 from pronghorn.lowering.state import State
 from pronghorn.lowering.tensors import Inputs
+from pronghorn.lowering.variation import FIRST_SEED
 
 SAFETENSORS = {
     "bool": "BOOL",
@@ -168,7 +168,7 @@ class Starts:
             with _opened(file["file"]) as opened:
                 layouts.append(_layout(opened))
                 agree = agree and self._holds(opened) and _same(self._direct(opened), values, self._kept)
-        if any(not equal_jaxprs(traces[0], trace) for trace in traces[1:]):
+        if any(jaxprs.parting(traces[0], trace) for trace in traces[1:]):
             names = " and ".join(os.path.basename(file["file"]) for file in ends)
             raise LoweringFailure(
                 "not_lowerable",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import jax
@@ -10,7 +11,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Leaf:
-    """One variable of the state; `role` is trainable, non_trainable, optimizer or metric."""
+    """One variable of the state; `role` is trainable, non_trainable, optimizer, metric or parameter.
+
+    A parameter is no variable of the model's: a `lifting.Number` stands for it.
+    """
 
     variable: object
     role: str
@@ -37,9 +41,9 @@ class Leaf:
 
 
 class State:
-    """The leaves of a built and compiled model, and their arrangement for Keras's steps."""
+    """The leaves of a built and compiled model, numbers that are inputs last, and how Keras takes them."""
 
-    def __init__(self, model):
+    def __init__(self, model, numbers: Iterable = ()):
         groups = {
             "trainable": model.trainable_variables,
             "non_trainable": model.non_trainable_variables,
@@ -52,6 +56,8 @@ class State:
         for group in groups.values():
             self._bounds.append((start, start + len(group)))
             start += len(group)
+        self.leaves += [Leaf(number, "parameter") for number in numbers]
+        self.variables = start
 
     def groups(self, flat: list) -> list[list]:
         """The flat values as trainable, non-trainable, optimizer and metric lists."""
@@ -59,7 +65,12 @@ class State:
 
     def mapping(self, flat: list) -> list[tuple]:
         """The flat values as a `keras.StatelessScope` takes them."""
-        return [(leaf.variable, value) for leaf, value in zip(self.leaves, flat, strict=True)]
+        pairs = zip(self.leaves, flat, strict=True)
+        return [(leaf.variable, value) for leaf, value in pairs if leaf.role != "parameter"]
+
+    def numbers(self, flat: list) -> list:
+        """The values of the numbers that are inputs."""
+        return list(flat[self.variables :])
 
     def values(self) -> list[np.ndarray]:
         """What the leaves hold now."""

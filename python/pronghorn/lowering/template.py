@@ -47,7 +47,7 @@ def datasets(model, state: State) -> list[list[str]]:
     Any layer may save its variables in its own way and order, so the file is asked, not Keras. Each leaf is filled
     with its number, in as many rounds as its dtype needs digits.
     """
-    kept = [leaf for leaf in state.leaves if leaf.role != "metric" and np.prod(leaf.shape) > 0]
+    kept = [leaf for leaf in state.leaves if leaf.role not in ("metric", "parameter") and np.prod(leaf.shape) > 0]
     bases = [_base(leaf) for leaf in kept]
     rounds = max((_digits(len(kept), base) for base in bases), default=0)
     seen: dict[str, list[tuple]] = {}
