@@ -20,7 +20,8 @@ public enum ResultTable {
         }
         if hasPartitions { columns.append(("partition", .left)) }
         columns.append(("status", .left))
-        columns += metrics.map { ($0, .right) }
+        // A learning rate may be a hyperparameter, and what callbacks made of it.
+        columns += metrics.map { (parameters.contains($0) ? "metric:\($0)" : $0, .right) }
         if hasStops { columns.append(("stopped", .right)) }
         if hasMessages { columns.append(("message", .left)) }
         var table = TextTable(columns: columns)
