@@ -18,7 +18,8 @@ extension Preparation {
         let form: Workload.Form = description.hasConvolution && isCPU ? .looped : .vectorized
         let program = Workload.Program(
             form: form, stateBytes: description.stateBytes, rowBytes: description.rowBytes,
-            keptStates: experiment.callbacks.count(where: \.keepsState) + (experiment.save.best == nil ? 0 : 1))
+            keptStates: experiment.callbacks.count(where: \.keepsState) + (experiment.save.best == nil ? 0 : 1),
+            parameters: description.trainableParameters)
         let fleet = DeviceFleet(
             count: devices.count, memory: devices.compactMap(\.memory).min() ?? .max, kind: isCPU ? .cpu : .gpu)
         var cohorts: [Cohort] = []
@@ -31,7 +32,8 @@ extension Preparation {
                         index: trial.index, trainingRows: partition.training.count,
                         validationRows: partition.validation?.count ?? 0)
                 }, program: program, batchSize: fit.batchSize, validationBatchSize: fit.validationBatchSize,
-                epochs: fit.lastEpoch - fit.firstEpoch, stepsPerEpoch: fit.stepsPerEpoch)
+                epochs: fit.lastEpoch - fit.firstEpoch, stepsPerEpoch: fit.stepsPerEpoch,
+                endsEarly: experiment.endsEarly)
             let packed = Packing.cohorts(of: workload, on: fleet, largest: largest)
             let needed = Packing.memory(lanes: packed.map(\.lanes).max() ?? 1, workload)
             // The one that needs most stands first, since that is what a probe compiles.
@@ -51,7 +53,15 @@ extension Preparation {
         func add(_ request: FunctionRequest) {
             if !functions.contains(request) { functions.append(request) }
         }
-        for cohort in program.cohorts {
+        let sizes = program.cohorts.flatMap { cohort in
+            [cohort]
+                + (cohort.narrowing?.sizes ?? []).map { lanes in
+                    var narrow = cohort
+                    narrow.lanes = lanes
+                    return narrow
+                }
+        }
+        for cohort in sizes {
             // One lane is the same in either form, and is lowered as vectorized.
             let form: FunctionRequest.Form =
                 program.form == .looped && cohort.lanes > 1 ? .looped : .vectorized

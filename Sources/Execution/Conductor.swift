@@ -195,6 +195,7 @@ actor Conductor: RunnerProcess.Delegate {
     func ended(_ change: RunnerLife.Change, on device: Device) async {
         switch change {
         case .finished(let id, _): await finish(id, on: device)
+        case .narrowed(let id, let epochs, _): await narrowed(id, epochs: epochs, on: device)
         case .stopped(let id, let epochs): await stopped(id, epochs: epochs, on: device)
         case .failed(let id, let code, let message, _): await failed(id, code, message, on: device)
         case .none, .free: break

@@ -26,6 +26,9 @@ struct RunnerLife: Sendable, Equatable {
         case finished(String, wasTraining: Bool)
         /// The unit was ended early as asked; its checkpoint holds so many epochs.
         case stopped(String, epochs: Int)
+        /// The unit ended because few of its lanes are active, which its checkpoint holds after so many epochs; the models of
+        /// the others are durable.
+        case narrowed(String, epochs: Int, wasTraining: Bool)
         /// The unit failed; the device is free if it was being trained.
         case failed(String, code: String, message: String, wasTraining: Bool)
     }
@@ -54,13 +57,19 @@ struct RunnerLife: Sendable, Equatable {
             guard training == unit else { return .none }
             training = nil
             return .stopped(unit, epochs: epochs)
+        case .narrowed(let epochs):
+            let wasTraining = training == unit
+            guard wasTraining || writing.contains(unit) else { return .none }
+            if wasTraining { training = nil }
+            writing.remove(unit)
+            return .narrowed(unit, epochs: epochs, wasTraining: wasTraining)
         case .failed(let code, let message):
             let wasTraining = training == unit
             guard wasTraining || writing.contains(unit) else { return .none }
             if wasTraining { training = nil }
             writing.remove(unit)
             return .failed(unit, code: code, message: message, wasTraining: wasTraining)
-        case .ready, .started, .compiling, .compiled, .beat, .epoch, .ended, .best, .saved, .checkpoint, .narrowed:
+        case .ready, .started, .compiling, .compiled, .beat, .epoch, .ended, .best, .saved, .checkpoint:
             return .none
         }
     }

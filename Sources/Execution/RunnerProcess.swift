@@ -101,7 +101,7 @@ struct RunnerProcess: Sendable {
                 case .stopped:
                     await delegate.ended(change, on: device)
                     free.yield()
-                case .failed(_, _, _, let wasTraining):
+                case .narrowed(_, _, let wasTraining), .failed(_, _, _, let wasTraining):
                     await delegate.ended(change, on: device)
                     if wasTraining { free.yield() }
                 }

@@ -14,13 +14,7 @@ extension Conductor {
             do {
                 let models = try place(known)
                 try writeCSV(of: known.trials)
-                let ends = known.unit.lanes.map { lane in
-                    TrialEnd(
-                        trial: lane.trial, model: models[lane.trial],
-                        bestEpoch: bestEpoch(of: lane.trial, in: known),
-                        trainSeconds: known.trainSeconds / Double(known.unit.lanes.count),
-                        stop: known.stops[lane.trial])
-                }
+                let ends = known.unit.lanes.map { end(of: $0.trial, in: known, models) }
                 let time = Date().timeIntervalSince1970
                 try ledger.attemptEnded(unit: id, number: 1, outcome: "finished", message: nil, at: time)
                 try ledger.finish(ends, unit: id, at: time)
@@ -32,6 +26,47 @@ extension Conductor {
             }
         }
         await queue.ended()
+    }
+
+    /// Few of the unit's lanes are still active: the others' trials are finished, and these go on in a smaller program.
+    func narrowed(_ id: String, epochs: Int, on device: Device) async {
+        if let known = units[id] {
+            do {
+                let lanes = known.unit.lanes
+                let active = lanes.indices.filter { known.stops[lanes[$0].trial] == nil }
+                let over = known.trials.filter { known.stops[$0] != nil }
+                guard let checkpoint = known.checkpoint, checkpoint.epochs == epochs,
+                    let width = known.unit.narrowing?.size(holding: active.count, below: known.unit.packing.lanes)
+                else { throw RunError(.machine, "unit \(id) was narrowed without reason") }
+                let models = try place(known)
+                try writeCSV(of: over)
+                let unit = try known.unit.renewed(
+                    as: nextName(), lanes: active, of: width, checkpoint: checkpoint, in: folder)
+                let time = Date().timeIntervalSince1970
+                try ledger.attemptEnded(
+                    unit: id, number: 1, outcome: "narrowed", message: "\(active.count) go on in unit \(unit.id)",
+                    at: time)
+                try ledger.finish(over.map { end(of: $0, in: known, models) }, unit: id, at: time)
+                try ledger.requeue(trials: active.map { lanes[$0].trial }, epochs: epochs)
+                report(
+                    .unitFinished(device: device.name, unit: id, trials: over.count, seconds: known.trainSeconds))
+                let fit = known.unit.fit
+                let share = Double(fit.lastEpoch - epochs) / Double(max(1, fit.lastEpoch - fit.firstEpoch))
+                let cost = known.cost * share * Double(width) / Double(known.unit.packing.lanes)
+                let queued = register(Known(unit: unit, cost: cost, lineage: UnitLineage(), group: known.group))
+                // A run that ends early leaves the unit to the one that goes on.
+                if !isStopping { await queue.add([queued]) }
+            } catch {
+                breakDown(RunError(.machine, "the results of unit \(id) cannot be kept", cause: error))
+            }
+        }
+        await queue.ended()
+    }
+
+    private func end(of trial: Int, in known: Known, _ models: [Int: String]) -> TrialEnd {
+        TrialEnd(
+            trial: trial, model: models[trial], bestEpoch: bestEpoch(of: trial, in: known),
+            trainSeconds: known.trainSeconds / Double(known.unit.lanes.count), stop: known.stops[trial])
     }
 
     /// The unit was ended early as asked.

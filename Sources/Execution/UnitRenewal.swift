@@ -17,16 +17,19 @@ extension Unit {
     /// A new unit for some of this one's trials, which go on from a checkpoint of this one or else as this one began.
     ///
     /// Its folder holds all that the runner needs; this unit's folder stays as it is.
+    /// - Parameter width: the lanes of the program that they go on in; nil: of the same.
     func renewed(
-        as id: String, lanes chosen: Range<Int>, checkpoint: (epochs: Int, file: String)?, in run: RunFolder
+        as id: String, lanes chosen: some Collection<Int>, of width: Int? = nil,
+        checkpoint: (epochs: Int, file: String)?, in run: RunFolder
     ) throws(RunError) -> Unit {
         var unit = self
         unit.id = id
-        unit.lanes = Array(lanes[chosen])
+        unit.lanes = chosen.map { lanes[$0] }
+        if let width { unit.packing.lanes = width }
         if let checkpoint {
             let file = run.unit(self.id).appending(checkpoint.file).string
-            for index in unit.lanes.indices {
-                unit.lanes[index].start = .checkpoint(file: file, lane: chosen.lowerBound + index)
+            for (index, lane) in chosen.enumerated() {
+                unit.lanes[index].start = .checkpoint(file: file, lane: lane)
             }
             unit.fit.firstEpoch = checkpoint.epochs
         }

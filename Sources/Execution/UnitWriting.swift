@@ -48,7 +48,10 @@ extension Preparation {
                 form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue),
             lanes: lanes,
             sources: sources.order.map { reference(dataset.source($0.source, weights: $0.weights)) },
-            fit: fit, callbacks: unitCallbacks(group.bundle.description), save: saveSettings)
+            fit: fit, callbacks: unitCallbacks(group.bundle.description), save: saveSettings,
+            narrowing: cohort.narrowing.map {
+                Unit.Narrowing(sizes: $0.sizes, leastLaneSteps: $0.leastLaneSteps)
+            })
         do {
             try Folder.create(folder)
             try rows.numbers.span.withUnsafeBytes { bytes in

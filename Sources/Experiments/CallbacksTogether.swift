@@ -4,6 +4,16 @@ extension Experiment {
         callbacks.contains { if case .terminateOnNaN = $0 { true } else { false } }
     }
 
+    /// Whether a callback may end a trial's training before its last epoch.
+    public var endsEarly: Bool {
+        callbacks.contains { callback in
+            switch callback {
+            case .earlyStopping, .terminateOnNaN: true
+            default: false
+            }
+        }
+    }
+
     /// The callback that sets the learning rate by a user's function, and its place in the list.
     public var learningRateScheduler: (index: Int, schedule: FunctionReference)? {
         for (index, callback) in callbacks.enumerated() {

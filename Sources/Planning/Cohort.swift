@@ -20,12 +20,15 @@ public struct Cohort: Sendable, Equatable, Codable {
     public var batchSize: Int
     /// Rows a whole batch of validation.
     public var validationBatchSize: Int
+    /// When it goes on with fewer lanes; nil: never.
+    public var narrowing: Narrowing?
     /// Steps of all its epochs, over lanes: what makes it long or short among its like.
     public var cost: Double
 
     public init(
         trials: [Int], lanes: Int, steps: Int, evaluateSteps: Int, tails: [Int], evaluateTails: [Int],
-        hasFullBatches: Bool, hasFullEvaluateBatches: Bool, batchSize: Int, validationBatchSize: Int, cost: Double
+        hasFullBatches: Bool, hasFullEvaluateBatches: Bool, batchSize: Int, validationBatchSize: Int, cost: Double,
+        narrowing: Narrowing? = nil
     ) {
         self.trials = trials
         self.lanes = lanes
@@ -38,5 +41,6 @@ public struct Cohort: Sendable, Equatable, Codable {
         self.batchSize = batchSize
         self.validationBatchSize = validationBatchSize
         self.cost = cost
+        self.narrowing = narrowing
     }
 }

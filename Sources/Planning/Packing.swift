@@ -24,7 +24,9 @@ public enum Packing {
             longest: workload.trials.map(workload.wholeValidationBatches).max() ?? 0)
         return stride(from: 0, to: order.count, by: lanes).map { start in
             let members = Array(order[start..<min(start + lanes, order.count)])
-            return cohort(of: members, lanes: lanes, steps: steps, evaluateSteps: evaluateSteps, workload)
+            var cohort = cohort(of: members, lanes: lanes, steps: steps, evaluateSteps: evaluateSteps, workload)
+            cohort.narrowing = narrowing(lanes: lanes, workload, fleet.kind)
+            return cohort
         }.sorted { $0.cost == $1.cost ? ($0.trials.first ?? 0) < ($1.trials.first ?? 0) : $0.cost > $1.cost }
     }
 

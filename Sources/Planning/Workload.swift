@@ -25,12 +25,15 @@ public struct Workload: Sendable, Equatable {
         public var rowBytes: Int
         /// States that are kept on the device beside the one that is trained: best epochs.
         public var keptStates: Int
+        /// Numbers that are trained.
+        public var parameters: Int
 
-        public init(form: Form, stateBytes: Int, rowBytes: Int, keptStates: Int = 0) {
+        public init(form: Form, stateBytes: Int, rowBytes: Int, keptStates: Int = 0, parameters: Int = 0) {
             self.form = form
             self.stateBytes = stateBytes
             self.rowBytes = rowBytes
             self.keptStates = keptStates
+            self.parameters = parameters
         }
     }
 
@@ -47,10 +50,12 @@ public struct Workload: Sendable, Equatable {
     public var epochs: Int
     /// Batches an epoch; `nil`: all there are.
     public var stepsPerEpoch: Int?
+    /// Whether a callback may end a trial's training before the last epoch.
+    public var endsEarly: Bool
 
     public init(
         trials: [Trial], program: Program, batchSize: Int, validationBatchSize: Int, epochs: Int,
-        stepsPerEpoch: Int? = nil
+        stepsPerEpoch: Int? = nil, endsEarly: Bool = false
     ) {
         self.trials = trials
         self.program = program
@@ -58,6 +63,7 @@ public struct Workload: Sendable, Equatable {
         self.validationBatchSize = validationBatchSize
         self.epochs = epochs
         self.stepsPerEpoch = stepsPerEpoch
+        self.endsEarly = endsEarly
     }
 
     /// The most whole batches that an epoch of a trial takes.

@@ -39,11 +39,16 @@ final class ModelWriter: Sendable {
 
     /// Says that a unit is finished, once all its models are durable.
     func finish(_ unit: Unit, in folder: FilePath, seconds: @escaping @Sendable () -> Double) {
+        close(unit, in: folder) { .finished(seconds: seconds()) }
+    }
+
+    /// Says the last word on a unit, once all its models are durable.
+    private func close(_ unit: Unit, in folder: FilePath, saying word: @escaping @Sendable () -> RunnerEvent.What) {
         queue.async { [self] in
             do {
                 if let failure = failures.withLock({ $0.removeValue(forKey: unit.id) }) { throw failure }
                 try Folder.syncFileSystem(containing: folder)
-                log.say(.finished(seconds: seconds()), unit: unit.id)
+                log.say(word(), unit: unit.id)
             } catch {
                 log.say(.failed(code: TrainingError.Code.files.rawValue, message: "\(error)"), unit: unit.id)
             }
@@ -58,6 +63,11 @@ final class ModelWriter: Sendable {
             log.say(.stopped(epochs: epochs), unit: unit.id)
             log.end(unit: unit.id)
         }
+    }
+
+    /// Says that a unit's active lanes go on elsewhere, once the models of the others are durable.
+    func narrow(_ unit: Unit, in folder: FilePath, epochs: Int) {
+        close(unit, in: folder) { .narrowed(epochs: epochs) }
     }
 
     /// Forgets what went wrong with a unit that has failed for another reason.

@@ -86,8 +86,10 @@ public final class Runner {
             switch unit.work {
             case .probe: try probe(unit, program)
             case .train:
-                if let epochs = try train(unit, in: folder, program) {
-                    return { [writer] in writer.stop(unit, epochs: epochs) }
+                switch try train(unit, in: folder, program) {
+                case .trained: break
+                case .stopped(let epochs): return { [writer] in writer.stop(unit, epochs: epochs) }
+                case .narrowed(let epochs): return { [writer] in writer.narrow(unit, in: folder, epochs: epochs) }
                 }
             }
             return { [writer] in writer.finish(unit, in: folder) { began.duration(to: clock.now).seconds } }
@@ -142,8 +144,9 @@ public final class Runner {
         return program
     }
 
-    /// Returns nil when training came to its end, otherwise after how many epochs it was stopped.
-    private func train(_ unit: Unit, in folder: FilePath, _ program: LoadedProgram) throws -> Int? {
+    private func train(
+        _ unit: Unit, in folder: FilePath, _ program: LoadedProgram
+    ) throws -> UnitTraining.Outcome {
         let data = try UnitData(unit, in: folder, for: program.bundle.description)
         let training = UnitTraining(
             unit: unit, program: program, client: client, data: data, log: log, folder: folder,

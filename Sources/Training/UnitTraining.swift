@@ -24,10 +24,18 @@ struct UnitTraining {
     /// Called with states that have come back from the device and shall become model files.
     let keep: (TrainedState) -> Void
 
+    /// How training ended.
+    enum Outcome {
+        /// All lanes came to their end.
+        case trained
+        /// It was stopped after so many epochs, which its checkpoint holds.
+        case stopped(epochs: Int)
+        /// The lanes that are still active go on in a smaller program, from the checkpoint after so many epochs.
+        case narrowed(epochs: Int)
+    }
+
     /// Trains all epochs.
-    ///
-    /// - Returns: nil when it came to the end; when it was stopped, after how many epochs, which its checkpoint holds.
-    func run() throws -> Int? {
+    func run() throws -> Outcome {
         let clock = ContinuousClock()
         let began = clock.now
         var checkpointed = began
@@ -42,10 +50,19 @@ struct UnitTraining {
         if unit.save.initial, starts.areBeginnings { keep(try TrainedState(state, .initial, of: unit, program)) }
         for epoch in unit.fit.firstEpoch..<unit.fit.lastEpoch where callbacks.isActive.contains(true) {
             let active = callbacks.isActive
+            if unit.narrows(before: epoch, active: active) {
+                try checkpoint(state, bestState, best, callbacks, epochs: epoch)
+                try leave(active.indices.filter { !active[$0] }, &state, bestState, &callbacks)
+                log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
+                return .narrowed(epochs: epoch)
+            }
             let epochBegan = clock.now
+            try callbacks.epochBegins(epoch, &state)
             var metrics = try train(epoch, active, &state)
             if validates(after: epoch) {
+                callbacks.validationBegins(&state)
                 for (name, values) in try validate(epoch, active, &state) { metrics["val_\(name)"] = values }
+                callbacks.validationEnded(&state)
             }
             if let better = best.update(metrics) { try bestState.keep(better, of: state, program) }
             let endings = try callbacks.epochEnded(epoch, &metrics, &state) { lanes, suffix, state in
@@ -60,28 +77,43 @@ struct UnitTraining {
             let stops = shallStop()
             let isDue = unit.save.checkpointSeconds.map { (clock.now - checkpointed).seconds >= $0 } ?? false
             guard epoch + 1 < unit.fit.lastEpoch, callbacks.isActive.contains(true), stops || isDue else { continue }
-            settle()
-            let name = Checkpoint.fileName(epochs: epoch + 1)
-            try Checkpoint.write(
-                state, kept: [bestState] + callbacks.kept.sorted { $0.key < $1.key }.map(\.value), values: best,
-                callbacks: callbacks, epochs: epoch + 1, program: program, to: folder.appending(name))
+            try checkpoint(state, bestState, best, callbacks, epochs: epoch + 1)
             checkpointed = clock.now
-            log.say(.checkpoint(epochs: epoch + 1, file: name), unit: unit.id)
-            try removeCheckpoints(but: name)
-            if stops { return epoch + 1 }
+            if stops { return .stopped(epochs: epoch + 1) }
         }
-        try program.finalize(&state)
+        try leave(Array(unit.lanes.indices), &state, bestState, &callbacks)
+        log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
+        return .trained
+    }
+
+    /// Leaves the models of lanes whose training is over; the state is of no use after it.
+    private func leave(
+        _ lanes: [Int], _ state: inout LoadedProgram.State, _ bestState: KeptState, _ callbacks: inout CohortCallbacks
+    ) throws {
+        try callbacks.finalize(&state)
         try callbacks.trainingEnded(&state)
-        try bestState.withState { keep(try TrainedState($0, .best, of: unit, program)) }
-        try callbacks.saveBest(of: Array(unit.lanes.indices)) { lanes, suffix, state in
+        try bestState.withState { keep(try TrainedState($0, .best, of: unit, program, lanes: lanes)) }
+        try callbacks.saveBest(of: lanes) { lanes, suffix, state in
             keep(try TrainedState(state, .checkpoint, of: unit, program, lanes: lanes, suffix: suffix))
         }
-        for (lane, callbacks) in callbacks.lanes.enumerated() {
-            if let epoch = callbacks.bestEpoch { log.say(.best(lane: lane, epoch: epoch), unit: unit.id) }
+        for lane in lanes {
+            if let epoch = callbacks.lanes[lane].bestEpoch { log.say(.best(lane: lane, epoch: epoch), unit: unit.id) }
         }
-        if unit.save.final { keep(try TrainedState(state, .final, of: unit, program)) }
-        log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
-        return nil
+        if unit.save.final { keep(try TrainedState(state, .final, of: unit, program, lanes: lanes)) }
+    }
+
+    /// Leaves a checkpoint in the place of the last one.
+    private func checkpoint(
+        _ state: borrowing LoadedProgram.State, _ bestState: KeptState, _ best: BestEpochs,
+        _ callbacks: CohortCallbacks, epochs: Int
+    ) throws {
+        settle()
+        let name = Checkpoint.fileName(epochs: epochs)
+        try Checkpoint.write(
+            state, kept: [bestState] + callbacks.kept.sorted { $0.key < $1.key }.map(\.value), values: best,
+            callbacks: callbacks, epochs: epochs, program: program, to: folder.appending(name))
+        log.say(.checkpoint(epochs: epochs, file: name), unit: unit.id)
+        try removeCheckpoints(but: name)
     }
 
     private func say(_ ending: LaneCallbacks.Ending, _ lane: Int) {

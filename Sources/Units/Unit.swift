@@ -19,6 +19,8 @@ public struct Unit: Codable, Sendable, Equatable {
     /// A NumPy file of int32 row numbers inside the unit's folder, into which each lane's ranges point.
     public var rowsFile: String
     public var fit: FitSettings
+    /// When it ends because few of its lanes are active; nil: never.
+    public var narrowing: Narrowing?
     /// Keras callbacks, in the order in which Keras would call them.
     public var callbacks: [Callback]
     public var save: SaveSettings
@@ -26,7 +28,7 @@ public struct Unit: Codable, Sendable, Equatable {
     public init(
         id: String, work: Work, engine: Engine = .native, program: ProgramReference, packing: Packing, lanes: [Lane],
         sources: [DataSource], rowsFile: String = "rows.npy", fit: FitSettings, callbacks: [Callback] = [],
-        save: SaveSettings
+        save: SaveSettings, narrowing: Narrowing? = nil
     ) {
         self.version = Self.currentVersion
         self.id = id
@@ -38,6 +40,7 @@ public struct Unit: Codable, Sendable, Equatable {
         self.sources = sources
         self.rowsFile = rowsFile
         self.fit = fit
+        self.narrowing = narrowing
         self.callbacks = callbacks
         self.save = save
     }

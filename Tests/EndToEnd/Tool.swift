@@ -21,6 +21,7 @@ enum Tool {
     /// The folder of the Python files that belong to these tests.
     static let support = FilePath(URL(filePath: #filePath).deletingLastPathComponent().path).appending("Support")
     static let models = support.appending("models.py")
+    static let regressions = support.appending("regressions.py")
 
     /// The variables that the program is given, and no others of this process's.
     static func environment(_ further: [String: String] = [:]) -> [Environment.Key: String] {

@@ -86,12 +86,33 @@ import Units
         #expect(life.heard(event(.stopped(epochs: 3))) == .none)
     }
 
+    @Test(
+        "A unit whose active lanes go on elsewhere has left its device, and is over when the others' models are durable"
+    )
+    func narrowed() {
+        let word = RunnerEvent.What.narrowed(epochs: 4)
+        var life = writing
+        life.began("0002")
+        #expect(life.heard(event(word)) == .narrowed("0001", epochs: 4, wasTraining: false))
+        #expect(life.training == "0002")
+        #expect(life.writing.isEmpty)
+        // One that says so without having said that it is trained frees its device by it.
+        life = training
+        #expect(life.heard(event(word)) == .narrowed("0001", epochs: 4, wasTraining: true))
+        #expect(life.isIdle)
+        #expect(life.heard(event(word)) == .none)
+        // Until then its process can still lose it.
+        life = writing
+        #expect(life.ended() == ["0001"])
+    }
+
     @Test("A failure is told once: what is said of a unit that is not held changes nothing")
     func notHeld() {
         var life = training
         let before = life
         #expect(life.heard(event(.failed(code: "device", message: "gone"), of: "0009")) == .none)
         #expect(life.heard(event(.trained(seconds: 1), of: "0009")) == .none)
+        #expect(life.heard(event(.narrowed(epochs: 1), of: "0009")) == .none)
         #expect(life == before)
         var idle = RunnerLife()
         #expect(idle.heard(event(.failed(code: "device", message: "gone"))) == .none)

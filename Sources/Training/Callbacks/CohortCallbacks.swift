@@ -4,13 +4,17 @@ import Units
 
 /// The callbacks of a unit's lanes: called at each epoch's end in the unit's order, as `keras.callbacks.CallbackList` does.
 struct CohortCallbacks {
-    private let unit: Unit
-    private let program: LoadedProgram
+    let unit: Unit
+    let program: LoadedProgram
     private(set) var lanes: [LaneCallbacks]
     /// What callbacks keep on the device, by their numbers.
     private(set) var kept: [Int: KeptState] = [:]
     /// The learning rates in the optimizers' variables; nil where no callback asks for them.
-    private(set) var rates: [Float]?
+    var rates: [Float]?
+    /// `SwapEMAWeights`, where there is one.
+    let swap: Unit.SwapEMAWeights?
+    /// Whether the weights and their moving averages stand in each other's place, in every lane.
+    private(set) var averagesStand: Bool
 
     /// A lane's end, by a callback, at the epoch that has just ended.
     typealias Ending = (lane: Int, ending: LaneCallbacks.Ending)
@@ -26,7 +30,19 @@ struct CohortCallbacks {
             kept[number] = KeptState(
                 .callback(number), try starts.kept(.callback(number), beside: state))
         }
+        var swaps: [Unit.SwapEMAWeights] = []
+        for case .swapEMAWeights(let settings) in unit.callbacks { swaps.append(settings) }
+        swap = swaps.first
+        // An epoch's end leaves them so until the next begins.
+        averagesStand = swaps.first?.swapOnEpoch == true && unit.fit.firstEpoch > unit.fit.initialEpoch
         if unit.callbacks.contains(where: \.setsLearningRate) { rates = try program.values("learning_rate", in: state) }
+    }
+
+    /// Puts the averages in the weights' place, or the weights back in theirs.
+    mutating func exchangeAverages(_ state: inout LoadedProgram.State, stand: Bool) {
+        if averagesStand == stand { return }
+        program.exchangeAverages(&state)
+        averagesStand = stand
     }
 
     /// Whether a lane is still being trained.
@@ -50,6 +66,7 @@ struct CohortCallbacks {
         }
         for (number, callback) in unit.callbacks.enumerated() {
             if callback.setsLearningRate, let rates { metrics["learning_rate"] = rates.map { Double($0) } }
+            if swap?.swapOnEpoch == true, callback.swaps { exchangeAverages(&state, stand: true) }
             func value(_ monitor: String, _ lane: Int) -> Double? { metrics[monitor]?[lane] }
             var marked = [Bool](repeating: false, count: lanes.count)
             for lane in active {
@@ -165,6 +182,10 @@ extension Unit.Callback {
         case .reduceLROnPlateau, .learningRateScheduler: true
         default: false
         }
+    }
+
+    fileprivate var swaps: Bool {
+        if case .swapEMAWeights = self { true } else { false }
     }
 
     fileprivate var terminatesOnNaN: Bool {
