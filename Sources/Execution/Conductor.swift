@@ -71,11 +71,30 @@ actor Conductor: RunnerProcess.Delegate {
     /// Puts a program's cohorts into the queue.
     func enqueue(_ program: PlannedProgram, _ group: ProgramGroup) async throws {
         var queued: [QueuedUnit] = []
+        try ledger.choose(engine: Engine.native.rawValue, reason: nil, trials: group.trials.map(\.index))
         for cohort in program.cohorts {
             let unit = try preparation.write(cohort, of: program, group, id: nextName(), work: .train, in: folder)
             queued.append(register(Known(unit: unit, cost: cohort.cost, lineage: UnitLineage(), group: group)))
         }
         await queue.add(queued)
+    }
+
+    /// Puts the trials of a group for `Model.fit` into the queue, a unit each.
+    func enqueue(_ group: FitGroup) async throws {
+        try ledger.choose(engine: Engine.fit.rawValue, reason: group.reason, trials: group.trials.map(\.index))
+        var queued: [QueuedUnit] = []
+        for trial in group.trials {
+            let unit = try preparation.write(trial, of: group, id: nextName(), in: folder)
+            let cost = Double((unit.fit.lastEpoch - unit.fit.firstEpoch) * (unit.lanes.first?.training.count ?? 0))
+            queued.append(register(Known(unit: unit, cost: cost, lineage: UnitLineage(), group: nil)))
+        }
+        await queue.add(queued)
+    }
+
+    /// Fails trials for which the user's model is wrong, while others train.
+    func fail(_ trials: [Trial], _ message: String) throws {
+        try ledger.fail(trials: trials.map(\.index), message: message)
+        report(.trialsFailed(trials: trials.count, message: message))
     }
 
     /// Puts a unit that an interrupted run left into the queue, to go on from its last checkpoint.
@@ -114,13 +133,33 @@ actor Conductor: RunnerProcess.Delegate {
         return String(repeating: "0", count: max(0, 4 - text.count)) + text
     }
 
-    /// Drives one device: a runner after another, for as long as there is work.
-    func drive(_ device: Device, executable: FilePath) async throws {
+    /// Drives one device, for as long as there is work: programs first, then `Model.fit` in as many processes as share it.
+    func drive(_ device: Device, executable: FilePath, _ pythons: FitPythons) async throws {
+        let sharers = preparation.experiment.runnersPerDevice ?? 1
+        while let kind = await queue.waitForWork(), !Task.isCancelled {
+            switch kind {
+            case .native:
+                try await work(on: device, try preparation.nativeRunner(executable, on: device))
+            case .fit(let backend):
+                let python = try await pythons.python(backend)
+                let devices = preparation.devices.count
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for place in device.shared(by: sharers) {
+                        let program = RunnerProgram.fit(
+                            backend, python, on: place, sharers: sharers, devices: devices)
+                        group.addTask { try await self.work(on: place, program) }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
+    /// Starts a runner after another on a device, or on one of the places on it, while its kind of work comes first.
+    private func work(on device: Device, _ program: RunnerProgram) async throws {
         var idleDeaths = 0
-        while await queue.waitForWork(), !Task.isCancelled {
-            let process = RunnerProcess(
-                executable: executable, device: device, plugin: try preparation.plugin(of: device),
-                cudaData: preparation.python.cudaDataFolder, log: folder.log(of: device.name))
+        while await queue.waitForWork() == program.kind, !Task.isCancelled {
+            let process = RunnerProcess(program: program, device: device, log: folder.log(of: device.name))
             let death = try await process.run(self)
             inputs[device.name] = nil
             guard let death else { continue }
@@ -133,8 +172,8 @@ actor Conductor: RunnerProcess.Delegate {
 
     // MARK: RunnerProcess.Delegate
 
-    func nextUnit(for device: Device) async -> (id: String, folder: FilePath)? {
-        guard let next = await queue.next() else { return nil }
+    func nextUnit(_ kind: WorkKind, for device: Device) async -> (id: String, folder: FilePath)? {
+        guard let next = await queue.next(kind) else { return nil }
         let unit = next.unit
         let now = ContinuousClock().now
         units[unit.id]?.handedOver = now
@@ -217,7 +256,11 @@ actor Conductor: RunnerProcess.Delegate {
     func use() -> (trainSeconds: Double, devices: [RunSummary.DeviceUse]) {
         let seconds = firstStart.flatMap { first in lastEnd.map { ($0 - first).inSeconds } } ?? 0
         let devices = preparation.devices.map {
-            RunSummary.DeviceUse(device: $0.name, busySeconds: busy[$0.name] ?? 0)
+            // Processes that share a device count as so many parts of it.
+            let places = $0.shared(by: preparation.experiment.runnersPerDevice ?? 1)
+            let shared = places.reduce(0) { $0 + (busy[$1.name] ?? 0) } / Double(places.count)
+            return RunSummary.DeviceUse(
+                device: $0.name, busySeconds: shared + (places.count > 1 ? busy[$0.name] ?? 0 : 0))
         }
         for device in devices {
             record("the use of \(device.device)") {

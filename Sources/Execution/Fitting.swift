@@ -25,13 +25,15 @@ extension Preparation {
     }
 
     /// How a trial is fitted; Keras's own choice of a batch size depends on the number of its rows.
-    func fitSettings(of trial: Trial, _ program: ProgramDescription) -> Unit.FitSettings {
+    ///
+    /// - Parameter program: what is trained; nil where `Model.fit` trains it, which rounds to whole executions by itself.
+    func fitSettings(of trial: Trial, _ program: ProgramDescription?) -> Unit.FitSettings {
         let fit = trial.fit
         let partition = rows(of: trial)
         return Unit.FitSettings(
             firstEpoch: fit.initialEpoch, lastEpoch: fit.epochs,
             batchSize: fit.batchSize(rows: partition.training.count),
-            stepsPerEpoch: fit.stepsPerEpoch.map(program.wholeExecutions),
+            stepsPerEpoch: fit.stepsPerEpoch.map { program?.wholeExecutions($0) ?? $0 },
             validationBatchSize: fit.validationBatchSize(rows: partition.validation?.count ?? 0),
             validationFrequency: Unit.ValidationFrequency(fit.validationFrequency), shuffle: Unit.Shuffle(fit.shuffle))
     }
@@ -39,11 +41,13 @@ extension Preparation {
     /// The rows that a trial trains on and those that its validation reads.
     ///
     /// `Model.evaluate` begins with the first batch each time, so that what is beyond `validation_steps` is never read.
-    func rows(of trial: Trial, _ program: ProgramDescription) -> Partition {
+    ///
+    /// - Parameter program: what is trained; nil where `Model.fit` trains it, whose steps are taken one at a time.
+    func rows(of trial: Trial, _ program: ProgramDescription?) -> Partition {
         var partition = rows(of: trial)
         if let steps = trial.fit.validationSteps, let rows = partition.validation {
             let batchSize = trial.fit.validationBatchSize(rows: rows.count)
-            partition.validation = rows.prefix(program.wholeExecutions(steps) * batchSize)
+            partition.validation = rows.prefix((program?.wholeExecutions(steps) ?? steps) * batchSize)
         }
         return partition
     }

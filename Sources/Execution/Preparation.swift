@@ -14,6 +14,10 @@ struct Preparation: Sendable {
     let folder: FilePath
     let devices: [Device]
     let python: Python
+    /// What a Python of Pronghorn's own must hold for this experiment.
+    let requirements: Requirements
+    /// The interpreter that the experiment names.
+    let interpreter: FilePath?
     let dataset: Dataset
     let partitions: [Partition]
     /// The partitions with another share of rows to validate on than the experiment's, by the share; 0 for none.
@@ -36,16 +40,16 @@ struct Preparation: Sendable {
         try Self.checkFiles(experiment, folder)
         let found = try experiment.findingStartFiles(relativeTo: Folder.absolute(folder))
         architectures = try Self.architectures(of: found, folder)
+        let driver = devices.contains { $0.platform == "cuda" } ? machine.driver : nil
+        let requirements = Requirements(
+            further: experiment.python?.requirements ?? [],
+            accelerators: driver.map { [Requirements.Accelerator.cuda(driver: $0)] } ?? [])
+        let interpreter = experiment.python?.interpreter.map { name in
+            // A bare name is looked up on PATH, anything else is a path.
+            name.contains("/") ? folder.pushing(FilePath(name)) : FilePath(name)
+        }
         func findPython() async throws -> Python {
-            let needsCUDA = devices.contains { $0.platform == "cuda" }
-            let accelerators =
-                needsCUDA ? machine.driver.map { [Requirements.Accelerator.cuda(driver: $0)] } ?? [] : []
-            return try await ManagedPython.prepare(
-                requirements: Requirements(further: experiment.python?.requirements ?? [], accelerators: accelerators),
-                interpreter: experiment.python?.interpreter.map { name in
-                    // A bare name is looked up on PATH, anything else is a path.
-                    name.contains("/") ? folder.pushing(FilePath(name)) : FilePath(name)
-                }, progress: progress)
+            try await ManagedPython.prepare(requirements: requirements, interpreter: interpreter, progress: progress)
         }
         // Making an environment takes minutes, so that mistakes in files of data are found before.
         let early = experiment.dataFunctions.isEmpty ? nil : try await findPython()
@@ -54,6 +58,8 @@ struct Preparation: Sendable {
                 found
             }
         self.experiment = experiment
+        self.requirements = requirements
+        self.interpreter = interpreter
         self.folder = folder
         self.devices = devices
         self.checkpointSeconds = checkpointSeconds
@@ -99,13 +105,13 @@ struct Preparation: Sendable {
         }
     }
 
-    /// The plugin of a device.
-    func plugin(of device: Device) throws(RunError) -> PluginFile {
-        guard device.platform == "cuda" else { return python.plugin }
-        guard let plugin = python.cudaPlugin else {
+    /// The native engine's runner of a device.
+    func nativeRunner(_ executable: FilePath, on device: Device) throws(RunError) -> RunnerProgram {
+        let plugin = device.platform == "cuda" ? python.cudaPlugin : python.plugin
+        guard let plugin else {
             throw RunError(.request, "\(device.name) has no CUDA plugin; `pronghorn doctor` says what is missing")
         }
-        return plugin
+        return .native(executable, on: device, plugin: plugin, cudaData: python.cudaDataFolder)
     }
 }
 

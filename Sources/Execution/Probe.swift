@@ -2,7 +2,6 @@ import Devices
 import Files
 import FoundationEssentials
 import Lowering
-import PythonEnvironment
 import Subprocess
 import Synchronization
 import SystemPackage
@@ -23,8 +22,8 @@ struct Probe: Sendable {
         try folder.create()
         let unit = try preparation.write(cohort, of: program, group, id: "probe", work: .probe, in: folder)
         let process = RunnerProcess(
-            executable: executable, device: device, plugin: try preparation.plugin(of: device),
-            cudaData: preparation.python.cudaDataFolder, log: folder.log(of: device.name))
+            program: try preparation.nativeRunner(executable, on: device), device: device,
+            log: folder.log(of: device.name))
         let listener = Listener(unit: unit.id, folder: folder.unit(unit.id))
         guard try await process.run(listener) == nil else { return nil }
         return await listener.memory
@@ -39,7 +38,7 @@ struct Probe: Sendable {
             self.unit = (unit, folder)
         }
 
-        func nextUnit(for device: Device) -> (id: String, folder: FilePath)? {
+        func nextUnit(_ kind: WorkKind, for device: Device) -> (id: String, folder: FilePath)? {
             defer { unit = nil }
             return unit
         }

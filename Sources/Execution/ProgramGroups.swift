@@ -6,6 +6,7 @@ import Lowering
 import Planning
 import SystemPackage
 import TensorFiles
+import Units
 
 /// Trials that share a program: they differ in seed, data, and numbers that the program takes as inputs.
 struct ProgramGroup: Sendable {
@@ -25,39 +26,38 @@ struct ProgramGroup: Sendable {
 extension Preparation {
     /// Describes one program a distinct architecture, calling `found` as each is ready.
     ///
+    /// What cannot be a program comes as a group for `Model.fit`, and what is wrong with the user's model as such.
+    ///
     /// - Parameter only: the trials that are wanted; the program is that of all, so that a run that goes on finds it in
     ///   the cache.
-    /// - Throws: `ExperimentError` for what is wrong with the user's model.
+    /// - Throws: `ExperimentError` for what is wrong with the experiment, `RunError` for what is wrong with the machine.
     func groups(
-        _ lowerer: Lowerer, only wanted: Set<Int>? = nil, _ found: (ProgramGroup) async throws -> Void
+        _ lowerer: Lowerer, only wanted: Set<Int>? = nil, _ found: (FoundGroup) async throws -> Void
     ) async throws {
-        func take(_ group: ProgramGroup) async throws {
+        func take(_ group: FoundGroup) async throws {
             var group = group
             if let wanted { group.trials = group.trials.filter { wanted.contains($0.index) } }
             if !group.trials.isEmpty { try await found(group) }
         }
-        do {
-            for share in ProgramShare.divide(trials, kind: kind(of:)) {
-                var baked: [String: String] = [:]
+        let reason = try reasonForFit()
+        for share in ProgramShare.divide(trials, kind: kind(of:)) {
+            var baked: [String: String] = [:]
+            if let reason {
+                try await take(fitGroup(share, lowerer, reason: reason))
+            } else {
                 try await describe(share, lowerer, &baked, take)
             }
-        } catch let error as LoweringError {
-            var key = "model"
-            if error.code == .callbackRaised, let scheduler = experiment.learningRateScheduler {
-                key = "callbacks[\(scheduler.index)].learning_rate_scheduler.schedule"
-            }
-            throw experiment.explaining(error, at: key)
         }
     }
 
     /// Describes the program of trials that may share one, or those that they share where a number splits it.
     private func describe(
         _ share: ProgramShare, _ lowerer: Lowerer, _ baked: inout [String: String],
-        _ take: (ProgramGroup) async throws -> Void
+        _ take: (FoundGroup) async throws -> Void
     ) async throws {
-        let group: ProgramGroup
+        let found: FoundGroup
         do {
-            group = try await self.group(share, lowerer, baked)
+            found = .program(try await group(share, lowerer, baked))
         } catch let error as LoweringError where error.splits == "model" {
             // A layer holds more of its file than leaves: each file has a program of its own.
             for (_, trials) in grouped(share.trials, by: \.start?.file) {
@@ -66,10 +66,9 @@ extension Preparation {
                 }
             }
             return
-        } catch let error as LoweringError {
-            guard let name = error.splits, share.numbers[name] != nil else { throw error }
+        } catch let error as LoweringError where error.splits.map({ share.numbers[$0] != nil }) ?? false {
             // The value does more than fill leaves: each has a program of its own.
-            baked[name] = error.message
+            if let name = error.splits { baked[name] = error.message }
             for share in ProgramShare.divide(share.trials, baked: Set(baked.keys)) {
                 // What one of them has found to split the program as well does so for those that follow.
                 for share in ProgramShare.divide(share.trials, baked: Set(baked.keys)) {
@@ -77,13 +76,28 @@ extension Preparation {
                 }
             }
             return
+        } catch {
+            found = try judged(error, share.trials, share.arguments)
         }
-        try await take(group)
+        try await take(found)
     }
 
-    private func group(
-        _ share: ProgramShare, _ lowerer: Lowerer, _ baked: [String: String]
-    ) async throws -> ProgramGroup {
+    /// The group for `Model.fit`; where no backend is named, describing its model tells which one it needs.
+    private func fitGroup(_ share: ProgramShare, _ lowerer: Lowerer, reason: String) async throws -> FoundGroup {
+        var needs: Unit.FitEngine.Backend?
+        if experiment.backend == .auto {
+            do { _ = try await lowerer.describe(request(share)) } catch {
+                guard error.code == .notLowerable || error.needs != nil else {
+                    return try judged(error, share.trials, share.arguments)
+                }
+                needs = error.needs.flatMap { Unit.FitEngine.Backend(rawValue: $0) }
+            }
+        }
+        return .fit(fitGroup(share.trials, share.arguments, needs: needs, reason: reason))
+    }
+
+    /// What asks for the description of trials' model, as it is without callbacks.
+    private func request(_ share: ProgramShare) -> ProgramRequest {
         let trials = share.trials
         let inputs = dataset.inputs
         func tensors(_ role: DatasetArray.Role) -> [ProgramDescription.Tensor] {
@@ -92,14 +106,21 @@ extension Preparation {
             }
         }
         let seeds = trials.contains { $0.parameters["seed"] != nil } ? Array(Set(trials.map(\.seed))).sorted() : []
-        let bundle = try await lowerer.describe(
-            ProgramRequest(
-                model: model(share.arguments, of: trials), x: tensors(.x), y: tensors(.y),
-                sampleWeight: tensors(.sampleWeight).first,
-                // What the description is traced with; functions are lowered for every size that trials have.
-                batchSize: trials.first.map { $0.fit.batchSize(rows: self.rows(of: $0).training.count) } ?? 32,
-                numbers: share.numbers, seeds: seeds, terminatesOnNaN: experiment.terminatesOnNaN,
-                schedule: scheduleRequest(trials, varying: share.numbers["learning_rate"] != nil)))
+        return ProgramRequest(
+            model: model(share.arguments, of: trials), x: tensors(.x), y: tensors(.y),
+            sampleWeight: tensors(.sampleWeight).first,
+            // What the description is traced with; functions are lowered for every size that trials have.
+            batchSize: trials.first.map { $0.fit.batchSize(rows: self.rows(of: $0).training.count) } ?? 32,
+            numbers: share.numbers, seeds: seeds)
+    }
+
+    private func group(
+        _ share: ProgramShare, _ lowerer: Lowerer, _ baked: [String: String]
+    ) async throws -> ProgramGroup {
+        var request = request(share)
+        request.terminatesOnNaN = experiment.terminatesOnNaN
+        request.schedule = scheduleRequest(share.trials, varying: share.numbers["learning_rate"] != nil)
+        let bundle = try await lowerer.describe(request)
         try checkMetrics(bundle.description)
         try checkAverages(bundle.description)
         try checkCallbacks(bundle.description)
@@ -107,7 +128,8 @@ extension Preparation {
         let parameters = share.numbers.keys.filter { name in bundle.description.parameters.contains { $0.name == name }
         }
         var group = ProgramGroup(
-            arguments: share.arguments, trials: trials, bundle: bundle, parameters: parameters.sorted(), baked: baked)
+            arguments: share.arguments, trials: share.trials, bundle: bundle, parameters: parameters.sorted(),
+            baked: baked)
         try await findStarts(&group, lowerer)
         return group
     }
@@ -140,7 +162,8 @@ extension Preparation {
         }
     }
 
-    private func model(_ arguments: [String: ParameterValue], of trials: [Trial]) -> ProgramRequest.Model {
+    /// The model of trials with these build arguments.
+    func model(_ arguments: [String: ParameterValue], of trials: [Trial]) -> ProgramRequest.Model {
         switch experiment.model {
         case .function(let function):
             .function(
@@ -186,7 +209,7 @@ extension Experiment {
 
 extension JSONValue {
     /// A parameter as the lowering process takes it.
-    fileprivate init(_ value: ParameterValue) {
+    init(_ value: ParameterValue) {
         switch value {
         case .null: self = .null
         case .bool(let value): self = .bool(value)

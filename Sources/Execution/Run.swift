@@ -37,18 +37,21 @@ public struct Run: Sendable {
     public func plan() async throws -> RunPlan {
         let preparation = try await prepare()
         let lowerer = try lowerer(preparation)
-        var programs: [PlannedProgram] = []
+        var found = Found()
         do {
             try await preparation.groups(lowerer) { group in
-                let (program, _) = try await fitting(group, preparation, lowerer, alwaysCompile: true)
-                programs.append(program)
+                switch try await lowered(group, preparation, lowerer, alwaysCompile: true) {
+                case .program(let program, _): found.programs.append(program)
+                case .fit(let group): found.fits.append(group)
+                case .wrong(_, let error): throw error
+                }
             }
         } catch {
             await lowerer.close()
             throw error
         }
         await lowerer.close()
-        return summarize(preparation, programs)
+        return summarize(preparation, found)
     }
 
     /// Asks the run to end early: devices stop after their epoch and leave a checkpoint.
@@ -84,7 +87,8 @@ public struct Run: Sendable {
     ) async throws -> RunSummary {
         let lowerer = try lowerer(preparation)
         var opened: (run: OpenRun, conductor: Conductor)?
-        var programs: [PlannedProgram] = []
+        var found = Found()
+        let pythons = FitPythons(preparation) { [report] in report(.preparing($0)) }
         do {
             try await withThrowingTaskGroup(of: Void.self) { devices in
                 func conductor() throws -> Conductor {
@@ -98,7 +102,7 @@ public struct Run: Sendable {
                     opened = (run, conductor)
                     stopSwitch.listen { Task { await conductor.stop() } }
                     for device in preparation.devices {
-                        devices.addTask { try await conductor.drive(device, executable: request.executable) }
+                        devices.addTask { try await conductor.drive(device, executable: request.executable, pythons) }
                     }
                     return conductor
                 }
@@ -106,18 +110,29 @@ public struct Run: Sendable {
                     for unit in interrupted { try await conductor().enqueue(interrupted: unit) }
                     if trials?.isEmpty != true {
                         try await preparation.groups(lowerer, only: trials) { group in
-                            let (program, group) = try await fitting(group, preparation, lowerer, alwaysCompile: false)
-                            programs.append(program)
-                            try await conductor().enqueue(program, group)
+                            switch try await lowered(group, preparation, lowerer, alwaysCompile: false) {
+                            case .program(let program, let group):
+                                found.programs.append(program)
+                                try await conductor().enqueue(program, group)
+                            case .fit(let group):
+                                found.fits.append(group)
+                                // Before the first training begins: what cannot be installed leaves no folder.
+                                _ = try await pythons.python(group.backend)
+                                try await conductor().enqueue(group)
+                            case .wrong(let trials, let error):
+                                // Once something trains, a mistake is that of its trials alone.
+                                guard let conductor = opened?.conductor else { throw error }
+                                try await conductor.fail(trials, "\(error)")
+                            }
                         }
                     }
                 } catch {
-                    // A mistake in a later model: what is being trained leaves a checkpoint before the run ends.
+                    // The machine failed: what is being trained leaves a checkpoint before the run ends.
                     await opened?.conductor.stop()
                     try? await devices.waitForAll()
                     throw error
                 }
-                report(.planned(summarize(preparation, programs)))
+                report(.planned(summarize(preparation, found)))
                 await opened?.conductor.close()
                 await lowerer.close()
                 try await devices.waitForAll()
@@ -147,6 +162,37 @@ public struct Run: Sendable {
 
     private func lowerer(_ preparation: Preparation) throws -> Lowerer {
         try Lowerer(python: preparation.python) { [report] in report(.preparing($0)) }
+    }
+
+    /// What was found out about a group once its functions are lowered.
+    private enum Lowered {
+        case program(PlannedProgram, ProgramGroup)
+        case fit(FitGroup)
+        case wrong([Trial], any Error)
+    }
+
+    /// What a run trains.
+    private struct Found {
+        var programs: [PlannedProgram] = []
+        var fits: [FitGroup] = []
+    }
+
+    /// Lowers what a group's program calls; what shows only then sends its trials to `Model.fit`.
+    private func lowered(
+        _ found: FoundGroup, _ preparation: Preparation, _ lowerer: Lowerer, alwaysCompile: Bool
+    ) async throws -> Lowered {
+        switch found {
+        case .fit(let group): return .fit(group)
+        case .wrong(let trials, let error): return .wrong(trials, error)
+        case .program(let group):
+            do {
+                let (program, group) = try await fitting(group, preparation, lowerer, alwaysCompile: alwaysCompile)
+                return .program(program, group)
+            } catch let error as LoweringError {
+                let judged = try preparation.judged(error, group.trials, group.arguments)
+                return try await lowered(judged, preparation, lowerer, alwaysCompile: alwaysCompile)
+            }
+        }
     }
 
     /// Plans a group's cohorts and lowers what they call; makes them smaller until they fit their device.
@@ -223,18 +269,23 @@ public struct Run: Sendable {
             trainSeconds: use.trainSeconds, output: folder.path.string, devices: use.devices, summary: summary)
     }
 
-    private func summarize(_ preparation: Preparation, _ programs: [PlannedProgram]) -> RunPlan {
+    private func summarize(_ preparation: Preparation, _ found: Found) -> RunPlan {
         let policy = preparation.experiment.save
         let kept =
             (policy.all ? 1 : 0) + (policy.best == nil ? 0 : 1) + (policy.initial ? 1 : 0)
-        let modelBytes = programs.reduce(0) { total, program in
+        let modelBytes = found.programs.reduce(0) { total, program in
             // A `.keras` file is its state and some 20 kB of structure.
             let trials = policy.top.map { min($0.count, program.trials) } ?? program.trials
             return total + trials * max(kept, policy.top == nil ? 0 : 1) * (program.stateBytes + 20_000)
         }
         return RunPlan(
             experiment: preparation.experiment.name, devices: preparation.devices, trials: preparation.trials,
-            partitions: preparation.partitions.count, programs: programs, dataBytes: preparation.dataset.bytes,
+            partitions: preparation.partitions.count, programs: found.programs,
+            fits: found.fits.map { group in
+                PlannedFit(
+                    arguments: group.arguments, trials: group.trials.map(\.index), backend: group.backend.rawValue,
+                    reason: group.reason)
+            }, dataBytes: preparation.dataset.bytes,
             modelBytes: modelBytes)
     }
 }

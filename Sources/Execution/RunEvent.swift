@@ -16,6 +16,8 @@ public enum RunEvent: Sendable {
     case epoch(device: String, unit: String, epoch: Int, metrics: [String: Double])
     /// A unit's trials are trained, their models durable and the ledger told.
     case unitFinished(device: String, unit: String, trials: Int, seconds: Double)
+    /// Trials failed before they were begun: the user's model is wrong for them.
+    case trialsFailed(trials: Int, message: String)
     /// A unit's trials failed.
     case unitFailed(device: String, unit: String, trials: Int, message: String)
 }

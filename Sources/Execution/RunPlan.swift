@@ -10,13 +10,29 @@ public struct RunPlan: Sendable {
     public var trials: [Trial]
     public var partitions: Int
     public var programs: [PlannedProgram]
+    /// What real `Model.fit` trains, and why.
+    public var fits: [PlannedFit]
     /// Bytes of all arrays, mapped once a machine.
     public var dataBytes: Int
     /// Bytes that the model files will take.
     public var modelBytes: Int
 
+    /// How many trials `Model.fit` trains.
+    public var fitTrials: Int { fits.reduce(0) { $0 + $1.trials.count } }
+
     /// All cohorts.
     public var cohorts: Int { programs.reduce(0) { $0 + $1.cohorts.count } }
+}
+
+/// Trials with equal build arguments that real `Model.fit` trains, each by itself.
+public struct PlannedFit: Sendable {
+    public var arguments: [String: ParameterValue]
+    /// Their numbers.
+    public var trials: [Int]
+    /// What Keras computes with: `jax`, `tensorflow` or `torch`.
+    public var backend: String
+    /// Why they have no program, in one sentence.
+    public var reason: String
 }
 
 /// A program, and the trials that share it.

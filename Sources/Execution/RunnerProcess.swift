@@ -1,22 +1,20 @@
 import Devices
 import FoundationEssentials
-import PythonEnvironment
+import Glibc
 import Subprocess
 import SystemPackage
 import Units
 
 /// A runner's process: started with only its device visible, fed units, listened to until it ends.
 struct RunnerProcess: Sendable {
-    let executable: FilePath
+    let program: RunnerProgram
     let device: Device
-    let plugin: PluginFile
-    let cudaData: FilePath?
     let log: FilePath
 
     /// What the process's feeder is asked and told.
     protocol Delegate: Sendable {
         /// The folder of the next unit, waiting for one; nil when there are no more.
-        func nextUnit(for device: Device) async -> (id: String, folder: FilePath)?
+        func nextUnit(_ kind: WorkKind, for device: Device) async -> (id: String, folder: FilePath)?
         func started(_ device: Device, process: Int, input: StandardInputWriter) async
         func heard(_ event: RunnerEvent, from device: Device) async
         /// A unit is trained: its models are being written while the device takes the next.
@@ -47,7 +45,12 @@ struct RunnerProcess: Sendable {
             permissions: [.ownerReadWrite, .groupRead, .otherRead])
         let life = Life()
         let outcome = try await Subprocess.run(
-            .path(executable), arguments: Arguments(arguments), environment: .custom(environment),
+            .path(program.executable), arguments: Arguments(program.arguments),
+            environment: .custom(
+                Dictionary(
+                    uniqueKeysWithValues: program.environment.map {
+                        (Environment.Key(stringLiteral: $0.key), $0.value)
+                    })),
             platformOptions: platform, input: .inputWriter, output: .sequence,
             error: .fileDescriptor(errors, closeAfterSpawningProcess: true)
         ) { execution in
@@ -57,7 +60,8 @@ struct RunnerProcess: Sendable {
             free.yield()
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    await feed(execution.standardInputWriter, life, signals, delegate)
+                    await feed(
+                        execution.standardInputWriter, of: execution.processIdentifier.value, life, signals, delegate)
                 }
                 await listen(to: execution.standardOutput, life, free, delegate)
                 free.finish()
@@ -71,10 +75,20 @@ struct RunnerProcess: Sendable {
 
     /// Hands over a unit whenever the device is free, and closes the input when there are no more.
     private func feed(
-        _ input: StandardInputWriter, _ life: Life, _ signals: AsyncStream<Void>, _ delegate: some Delegate
+        _ input: StandardInputWriter, of process: pid_t, _ life: Life, _ signals: AsyncStream<Void>,
+        _ delegate: some Delegate
     ) async {
+        var fed = 0
+        var memory: Int?
         for await _ in signals {
-            guard let next = await delegate.nextUnit(for: device) else { break }
+            if let recycling = program.recycling, fed > 0 {
+                let now = Self.residentMemory(of: process)
+                memory = memory ?? now
+                // Between two units: what is started anew has lost nothing, and is no death.
+                if fed >= recycling.units || now - (memory ?? now) > recycling.growth { break }
+            }
+            guard let next = await delegate.nextUnit(program.kind, for: device) else { break }
+            fed += 1
             await life.began(next.id)
             // A process that is gone shows where its output is read.
             guard (try? await input.write("\(next.folder)\n")) != nil else { return }
@@ -113,27 +127,11 @@ struct RunnerProcess: Sendable {
         await life.changed(isOver: true)
     }
 
-    private var arguments: [String] {
-        var arguments = [
-            "runner", "--plugin", plugin.path.string, "--plugin-digest", plugin.sha256, "--device", device.name,
-        ]
-        if device.platform == "cuda", let cudaData { arguments += ["--cuda-data", cudaData.string] }
-        if !device.cores.isEmpty {
-            arguments += ["--cores", device.cores.map(String.init).joined(separator: ",")]
-        }
-        return arguments
-    }
-
-    /// What the runner needs of the environment and nothing else: an unknown flag of XLA's kills a process.
-    private var environment: [Environment.Key: String] {
-        let kept = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PRONGHORN_CACHE", "XDG_CACHE_HOME"]
-        let inherited = ProcessInfo.processInfo.environment.filter {
-            kept.contains($0.key) || $0.key.hasPrefix("CUDA_")
-        }
-        return Dictionary(
-            uniqueKeysWithValues: inherited.merging(device.environment) { $1 }.map {
-                (Environment.Key(stringLiteral: $0.key), $0.value)
-            })
+    /// Bytes of a process that are in memory; 0 where nobody says.
+    private static func residentMemory(of process: pid_t) -> Int {
+        guard let data = FileManager.default.contents(atPath: "/proc/\(process)/statm") else { return 0 }
+        let pages = String(decoding: data, as: UTF8.self).split(separator: " ").dropFirst().first.flatMap { Int($0) }
+        return (pages ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
     private func describe(_ status: TerminationStatus) -> String {

@@ -66,10 +66,6 @@ extension Preparation {
     func checkCallbacks(_ description: ProgramDescription) throws(ExperimentError) {
         let measured =
             description.logs + (experiment.validates ? description.evaluateLogs.map { "val_\($0)" } : [])
-        if let (index, reason) = experiment.callbacksNeedFitEngine {
-            throw experiment.error(
-                .unsupported, at: "callbacks[\(index)]", "\(reason), which the native engine cannot do")
-        }
         for (index, callback) in experiment.callbacks.enumerated() {
             let key = "callbacks[\(index)].\(callback.name)"
             if let (metric, mode) = callback.monitor {

@@ -14,26 +14,19 @@ extension Preparation {
         _ cohort: Cohort, of program: PlannedProgram, _ group: ProgramGroup, id: String, work: Unit.Work,
         in run: RunFolder
     ) throws -> Unit {
-        var rows = RowNumbers()
-        var sources = SourceNumbers()
+        var arrays = UnitArrays()
         let lanes = cohort.trials.map { index in
             let trial = trials[index]
-            let partition = self.rows(of: trial, group.bundle.description)
             var numbers: [String: Double] = [:]
             for name in group.parameters { numbers[name] = trial.parameters[name]?.double }
-            let start = trial.start.flatMap { group.starts[$0.file] }?.string
-            return Unit.Lane(
-                trial: trial.index, name: trial.name, seed: trial.seed, parameters: numbers,
-                start: start.map { .checkpoint(file: $0, lane: 0) } ?? .initialize,
-                configurationFile: group.startsAreModels ? start : nil,
-                source: sources.number(of: partition.source, weights: trial.fit.rowWeights),
-                training: rows.range(of: partition.training, .training, in: partition, trial),
-                // Weights of classes are for training alone.
-                validationSource: partition.validationSource.map {
-                    sources.number(of: $0, weights: trial.fit.sampleWeight.map { .column($0) })
-                },
-                validation: partition.validation.map { rows.range(of: $0, .validation, in: partition, trial) },
-                rates: scheduledRates(of: trial, group))
+            var lane = lane(
+                of: trial, self.rows(of: trial, group.bundle.description), parameters: numbers,
+                rates: scheduledRates(of: trial, group), &arrays)
+            if let start = trial.start.flatMap({ group.starts[$0.file] })?.string {
+                lane.start = .checkpoint(file: start, lane: 0)
+                lane.configurationFile = group.startsAreModels ? start : nil
+            }
+            return lane
         }
         let folder = run.unit(id)
         // A cohort's trials are fitted alike.
@@ -46,22 +39,73 @@ extension Preparation {
             packing: Unit.Packing(
                 lanes: cohort.lanes, steps: cohort.steps, evaluateSteps: cohort.evaluateSteps,
                 form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue),
-            lanes: lanes,
-            sources: sources.order.map { reference(dataset.source($0.source, weights: $0.weights)) },
-            fit: fit, callbacks: unitCallbacks(group.bundle.description), save: saveSettings,
-            narrowing: cohort.narrowing.map {
-                Unit.Narrowing(sizes: $0.sizes, leastLaneSteps: $0.leastLaneSteps)
+            lanes: lanes, sources: references(arrays), fit: fit, callbacks: unitCallbacks(group.bundle.description),
+            save: saveSettings,
+            narrowing: cohort.narrowing.map { Unit.Narrowing(sizes: $0.sizes, leastLaneSteps: $0.leastLaneSteps) })
+        try write(unit, arrays, to: folder)
+        return unit
+    }
+
+    /// Writes the folder of a unit of one trial that `Model.fit` trains.
+    func write(_ trial: Trial, of group: FitGroup, id: String, in run: RunFolder) throws -> Unit {
+        var arrays = UnitArrays()
+        let lane = lane(of: trial, rows(of: trial, nil), parameters: [:], rates: nil, &arrays)
+        let offered = ["seed", "learning_rate"].compactMap { name in
+            trial.parameters[name].map { (name, JSONValue($0)) }
+        }
+        var weights = trial.start?.file
+        if case .files = experiment.model { weights = nil }
+        let engine = Unit.FitEngine(
+            backend: group.backend, model: model(trial.arguments, of: [trial]).json.text, weights: weights,
+            offered: JSONValue.object(Dictionary(offered) { $1 }).text,
+            roles: dataset.inputs.map { input in
+                switch input.role {
+                case .x: .x
+                case .y: .y
+                case .sampleWeight: .sampleWeight
+                }
             })
+        let unit = Unit(
+            id: id, work: .train, engine: .fit(engine), program: Unit.ProgramReference(folder: "", key: ""),
+            packing: Unit.Packing(lanes: 1, steps: 1, evaluateSteps: 1, form: Workload.Form.vectorized.rawValue),
+            lanes: [lane], sources: references(arrays), fit: fitSettings(of: trial, nil), callbacks: unitCallbacks(),
+            save: saveSettings)
+        try write(unit, arrays, to: run.unit(id))
+        return unit
+    }
+
+    /// A trial in its place in a unit.
+    private func lane(
+        of trial: Trial, _ partition: Partition, parameters: [String: Double], rates: [Double]?,
+        _ arrays: inout UnitArrays
+    ) -> Unit.Lane {
+        Unit.Lane(
+            trial: trial.index, name: trial.name, seed: trial.seed, parameters: parameters, start: .initialize,
+            source: arrays.sources.number(of: partition.source, weights: trial.fit.rowWeights),
+            training: arrays.rows.range(of: partition.training, .training, in: partition, trial),
+            // Weights of classes are for training alone.
+            validationSource: partition.validationSource.map {
+                arrays.sources.number(of: $0, weights: trial.fit.sampleWeight.map { .column($0) })
+            },
+            validation: partition.validation.map { arrays.rows.range(of: $0, .validation, in: partition, trial) },
+            rates: rates)
+    }
+
+    private func references(_ arrays: UnitArrays) -> [Unit.DataSource] {
+        arrays.sources.order.map { reference(dataset.source($0.source, weights: $0.weights)) }
+    }
+
+    private func write(_ unit: Unit, _ arrays: UnitArrays, to folder: FilePath) throws(RunError) {
         do {
             try Folder.create(folder)
-            try rows.numbers.span.withUnsafeBytes { bytes in
-                try NPY.write(bytes, dtype: .int32, shape: [rows.numbers.count], to: folder.appending(unit.rowsFile))
+            let numbers = arrays.rows.numbers
+            try numbers.span.withUnsafeBytes { bytes in
+                try NPY.write(bytes, dtype: .int32, shape: [numbers.count], to: folder.appending(unit.rowsFile))
             }
             try AtomicFile.write(Array(try unit.json()), to: folder.appending(Unit.fileName))
         } catch {
             throw RunError(.machine, "the unit \(folder) cannot be written", cause: error)
         }
-        return unit
     }
 
     private var saveSettings: Unit.SaveSettings {
@@ -83,6 +127,12 @@ extension Preparation {
                     shape: array.shape, fileSize: array.fileSize, modified: array.modified)
             })
     }
+}
+
+/// What a unit's lanes point into, while it grows.
+private struct UnitArrays {
+    var rows = RowNumbers()
+    var sources = SourceNumbers()
 }
 
 /// The rows file of a unit while it grows: a partition that several lanes share is in it once.

@@ -7,7 +7,7 @@ struct QueuedUnit: Sendable {
     var cost: Double
 }
 
-/// Units that wait for a device: the next free device takes the longest.
+/// Units that wait for a device: the next free device takes the longest of the kind that comes first.
 ///
 /// Units may be added while devices work, so that training begins before the last program is lowered.
 actor WorkQueue {
@@ -44,21 +44,23 @@ actor WorkQueue {
         wake()
     }
 
-    /// The next unit, waiting for one; nil when there are no more, or the task that waits is cancelled.
-    func next() async -> QueuedUnit? {
-        while await waitForWork(), !Task.isCancelled {
-            // Another may have taken what there was.
-            if waiting.isEmpty { continue }
+    /// The next unit of a kind, waiting for one; nil when none can come any more, when units of another kind are to be done
+    /// first, or when the task that waits is cancelled.
+    func next(_ kind: WorkKind) async -> QueuedUnit? {
+        while let first = await waitForWork(), !Task.isCancelled {
+            guard first == kind else { return nil }
+            guard let index = waiting.firstIndex(where: { $0.unit.kind == kind }) else { continue }
             taken += 1
-            return waiting.removeFirst()
+            return waiting.remove(at: index)
         }
         return nil
     }
 
-    /// Waits until there is a unit to take, which another may take first; false when there are no more.
-    func waitForWork() async -> Bool {
+    /// Waits until there is a unit to take, which another may take first, and says of which kind those are that are to be done
+    /// first; nil when there are no more.
+    func waitForWork() async -> WorkKind? {
         while waiting.isEmpty, !(isClosed && taken == 0), !Task.isCancelled { await change() }
-        return !waiting.isEmpty
+        return waiting.lazy.map(\.unit.kind).min()
     }
 
     /// Waits until something has changed, or the task is cancelled.

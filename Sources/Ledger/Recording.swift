@@ -150,6 +150,13 @@ extension Ledger {
         }
     }
 
+    /// Records what trains trials, `native` or `fit`, and why, where there is a reason to give.
+    public func choose(engine: String, reason: String?, trials: [Int]) throws(LedgerError) {
+        try write("Recording the engine of trials", durable: false) { db in
+            try Self.update(db, trials, "engine = ?, engine_reason = ?", [engine, reason])
+        }
+    }
+
     /// Records trials' success, and with `unit` that unit's, in one transaction that is durable when this returns.
     public func finish(_ ends: [TrialEnd], unit: String? = nil, at time: Double) throws(LedgerError) {
         try write("Recording finished trials") { db in

@@ -11,6 +11,7 @@ struct Answer: Decodable, Sendable {
     var line: Int?
     var detail: String?
     var splits: String?
+    var needs: String?
     var seconds: Double?
 
     enum Event: String, Decodable, Sendable {
@@ -27,6 +28,6 @@ struct Answer: Decodable, Sendable {
     var error: LoweringError {
         LoweringError(
             code: LoweringError.Code(code ?? "internal"), message: message ?? "the lowering process gave no reason",
-            file: file.map { FilePath($0) }, line: line, detail: detail, splits: splits)
+            file: file.map { FilePath($0) }, line: line, detail: detail, splits: splits, needs: needs)
     }
 }

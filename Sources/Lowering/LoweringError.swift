@@ -51,13 +51,15 @@ public struct LoweringError: Error, Sendable, CustomStringConvertible {
     public var detail: String?
     /// The argument that makes another program of every value, `learning_rate` or `seed`: ask for one program a value.
     public var splits: String?
+    /// The backend of Keras, `tensorflow` or `torch`, that the model needs, where that is what is wrong.
+    public var needs: String?
     /// The underlying error, when there is one.
     public var cause: (any Error)?
 
     /// Makes an error.
     public init(
         code: Code, message: String, file: FilePath? = nil, line: Int? = nil, detail: String? = nil,
-        splits: String? = nil, cause: (any Error)? = nil
+        splits: String? = nil, needs: String? = nil, cause: (any Error)? = nil
     ) {
         self.code = code
         self.message = message
@@ -65,6 +67,7 @@ public struct LoweringError: Error, Sendable, CustomStringConvertible {
         self.line = line
         self.detail = detail
         self.splits = splits
+        self.needs = needs
         self.cause = cause
     }
 

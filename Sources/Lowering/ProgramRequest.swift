@@ -68,7 +68,8 @@ public struct ProgramRequest: Sendable, Hashable {
             }
         }
 
-        fileprivate var json: JSONValue {
+        /// The MODEL of the lowering process's requests.
+        public var json: JSONValue {
             [
                 "file": .string(file.string), "function": .string(function),
                 "runs": .array(
@@ -99,7 +100,8 @@ public struct ProgramRequest: Sendable, Hashable {
             }
         }
 
-        fileprivate var json: JSONValue {
+        /// The MODEL of the lowering process's requests.
+        public var json: JSONValue {
             switch self {
             case .function(let file, let name, let arguments):
                 [

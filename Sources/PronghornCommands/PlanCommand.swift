@@ -69,8 +69,17 @@ struct PlanCommand: AsyncParsableCommand {
                 "          \(Quantity.count(program.trials, "trial")) in \(Quantity.count(program.cohorts.count, "cohort")) of up to "
                     + "\(lanes), \(memory(program.memory)) a cohort")
         }
+        for fit in plan.fits {
+            let arguments = fit.arguments.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            Terminal.line(
+                "Model.fit: \(Quantity.count(fit.trials.count, "trial"))"
+                    + (arguments.isEmpty ? "" : " (\(arguments.joined(separator: ", ")))")
+                    + " on the backend \(fit.backend), engine fit: \(fit.reason)")
+        }
         Terminal.line("data:     \(Quantity.bytes(plan.dataBytes)), mapped once")
-        Terminal.line("models:   \(Quantity.bytes(plan.modelBytes)) on disk")
+        Terminal.line(
+            "models:   \(Quantity.bytes(plan.modelBytes)) on disk"
+                + (plan.fits.isEmpty ? "" : ", without those of Model.fit, whose size shows when they are built"))
     }
 
     private func memory(_ memory: PlannedProgram.Memory) -> String {
@@ -105,6 +114,14 @@ private struct PlanJSON: Encodable {
         }
     }
 
+    struct Fit: Encodable {
+        var arguments: [String: ParameterValue]
+        var engine = "fit"
+        var backend: String
+        var reason: String
+        var trials: [Int]
+    }
+
     struct DeviceEntry: Encodable {
         var name: String
         var memory: Int?
@@ -115,11 +132,12 @@ private struct PlanJSON: Encodable {
     var partitions: Int
     var devices: [DeviceEntry]
     var programs: [Program]
+    var fits: [Fit]
     var dataBytes: Int
     var modelBytes: Int
 
     enum CodingKeys: String, CodingKey {
-        case experiment, trials, partitions, devices, programs
+        case experiment, trials, partitions, devices, programs, fits
         case dataBytes = "data_bytes"
         case modelBytes = "model_bytes"
     }
@@ -138,6 +156,9 @@ private struct PlanJSON: Encodable {
                 trials: program.trials, cohorts: program.cohorts.map(\.trials),
                 lanes: program.cohorts.map(\.lanes).max() ?? 0, parameters: program.description.trainableParameters,
                 memoryBytes: program.memory.bytes, memoryIsCompiled: isCompiled, notes: program.description.notes)
+        }
+        fits = plan.fits.map {
+            Fit(arguments: $0.arguments, backend: $0.backend, reason: $0.reason, trials: $0.trials)
         }
         dataBytes = plan.dataBytes
         modelBytes = plan.modelBytes

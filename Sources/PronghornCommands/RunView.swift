@@ -89,6 +89,7 @@ struct RunState: Sendable {
             trials = plan.trials.count
             return "\(plan.experiment): \(Quantity.count(plan.trials.count, "trial")), "
                 + "\(Quantity.count(plan.programs.count, "program")), \(Quantity.count(plan.cohorts, "cohort")), "
+                + (plan.fitTrials > 0 ? "\(Quantity.count(plan.fitTrials, "trial")) by Model.fit, " : "")
                 + "on \(plan.devices.map(\.name).joined(separator: ", "))"
         case .runnerStarted(let device, let process):
             touch(device) { $0.doing = "starting" }
@@ -117,6 +118,10 @@ struct RunState: Sendable {
             }
             return
                 "\(device): unit \(unit) finished, \(Quantity.count(trials, "trial")) in \(Quantity.seconds(seconds))"
+        case .trialsFailed(let trials, let message):
+            ended += trials
+            failed += trials
+            return "\(Quantity.count(trials, "trial")) FAILED: \(message)"
         case .unitFailed(let device, let unit, let trials, let message):
             ended += trials
             failed += trials
@@ -127,7 +132,7 @@ struct RunState: Sendable {
     /// Whether an event's line stays on a terminal.
     func isLasting(_ event: RunEvent) -> Bool {
         switch event {
-        case .note, .planned, .unitFailed: true
+        case .note, .planned, .trialsFailed, .unitFailed: true
         default: false
         }
     }

@@ -29,6 +29,15 @@ enum ChildEnvironment {
         return variables
     }
 
+    /// For a process in which Keras trains on a backend; what it sees of the machine is for whoever starts it to add.
+    static func fitting(
+        _ backend: KerasBackend, _ inherited: [String: String], toolFolder: FilePath
+    ) -> [String: String] {
+        var variables = lowering(inherited, toolFolder: toolFolder)
+        variables["KERAS_BACKEND"] = backend.rawValue
+        return variables
+    }
+
     /// For `uv`, `venv` and `pip`: they need the user's proxies, mirrors and certificates.
     static func installing(_ inherited: [String: String]) -> [String: String] {
         var variables = inherited.filter { name, _ in !misleading.contains(name) && !name.hasPrefix("PYTHON") }

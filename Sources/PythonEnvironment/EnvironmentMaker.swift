@@ -13,6 +13,10 @@ struct EnvironmentMaker {
     var requirements: [String]
     /// Where each plugin that it must hold lies in its folder of packages, with the digest that it must have, if one is known.
     var plugins: [String: String?]
+    /// What must be importable once it is made.
+    var modules = ["keras", "jax"]
+    /// The environment of the process that imports it.
+    var checking: [String: String]
     var progress: @Sendable (String) -> Void
 
     /// What the oldest Python that the pinned packages support is.
@@ -52,8 +56,7 @@ struct EnvironmentMaker {
     private func finish(installer: String) async throws(PythonEnvironmentError) -> EnvironmentMarker {
         progress("checking the Python environment")
         let facts = try await InterpreterFacts.ask(
-            interpreter,
-            environment: ChildEnvironment.lowering(surroundings.environment, toolFolder: surroundings.toolFolder))
+            interpreter, environment: checking, modules: modules)
         try facts.check(interpreter)
         var found: [String: EnvironmentMarker.Plugin] = [:]
         for (file, expected) in plugins {

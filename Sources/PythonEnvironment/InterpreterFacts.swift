@@ -27,13 +27,14 @@ struct InterpreterFacts: Codable, Sendable, Hashable {
     private static let program = """
         import importlib.metadata, json, os, sys, sysconfig
         versions, problems, plugins = {}, {}, {}
-        for name in ("keras", "jax"):
+        modules, files = sys.argv[1].split(","), sys.argv[2:]
+        for name in modules:
             try:
                 versions[name] = str(__import__(name).__version__)
             except BaseException as error:
                 problems[name] = "%s: %s" % (type(error).__name__, error)
         sites = [path for path in sys.path if path.rstrip("/").endswith(("site-packages", "dist-packages"))]
-        for file in sys.argv[1:]:
+        for file in files:
             for path in sites:
                 if file not in plugins and os.path.isfile(os.path.join(path, file)):
                     plugins[file] = os.path.join(path, file)
@@ -45,15 +46,16 @@ struct InterpreterFacts: Codable, Sendable, Hashable {
             "distributions": sorted(installed), "plugins": plugins}))
         """
 
-    /// Asks an interpreter, which imports Keras and JAX to answer.
+    /// Asks an interpreter, which imports Keras and what it computes with to answer.
     static func ask(
-        _ interpreter: FilePath, environment: [String: String]
+        _ interpreter: FilePath, environment: [String: String], modules: [String] = ["keras", "jax"]
     ) async throws(PythonEnvironmentError) -> InterpreterFacts {
         let files = [PluginDigests.cpuFile] + CUDAPlugin.allCases.map(\.file)
         let outcome: ToolProcess.Outcome
         do {
             outcome = try await ToolProcess(
-                executable: .path(interpreter), arguments: ["-c", program] + files, environment: environment
+                executable: .path(interpreter), arguments: ["-c", program, modules.joined(separator: ",")] + files,
+                environment: environment
             ).run()
         } catch {
             throw PythonEnvironmentError(
@@ -72,7 +74,7 @@ struct InterpreterFacts: Codable, Sendable, Hashable {
         return facts
     }
 
-    /// Throws unless Keras and JAX could be imported and Python is new enough.
+    /// Throws unless all that was asked for could be imported and Python is new enough.
     func check(_ interpreter: FilePath) throws(PythonEnvironmentError) {
         guard problems.isEmpty else {
             let list = problems.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }.joined(separator: "\n")

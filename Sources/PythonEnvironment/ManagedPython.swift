@@ -46,7 +46,7 @@ public enum ManagedPython {
 }
 
 /// One call of ``ManagedPython/prepare(requirements:interpreter:progress:)``.
-private struct Making {
+struct Making {
     var surroundings: Surroundings
     /// Whether an environment that is not there is made.
     var makes: Bool
@@ -73,7 +73,8 @@ private struct Making {
         }
         let key = String(Digest.sha256(lines.joined(separator: "\n")).prefix(16))
         let folder = surroundings.folder.appending(key)
-        let marker = try await marker(at: folder, lines, plugins)
+        let checking = ChildEnvironment.lowering(surroundings.environment, toolFolder: surroundings.toolFolder)
+        let marker = try await marker(at: folder, lines, plugins, checking: checking)
 
         let site = FilePath(marker.site)
         func plugin(_ file: String) throws(PythonEnvironmentError) -> PluginFile {
@@ -94,13 +95,13 @@ private struct Making {
         return Python(
             interpreter: folder.appending("bin/python"), key: key, version: marker.python, sitePackages: site,
             toolFolder: surroundings.toolFolder, plugin: cpuFile, cudaPlugin: cudaFile,
-            cudaDataFolder: cuda.map { site.appending($0.dataFolder) },
-            environment: ChildEnvironment.lowering(surroundings.environment, toolFolder: surroundings.toolFolder))
+            cudaDataFolder: cuda.map { site.appending($0.dataFolder) }, environment: checking)
     }
 
     /// The marker of the environment, which is made if it is not there or not whole.
-    private func marker(
-        at folder: FilePath, _ lines: [String], _ plugins: [String: String?]
+    func marker(
+        at folder: FilePath, _ lines: [String], _ plugins: [String: String?], modules: [String] = ["keras", "jax"],
+        checking: [String: String]
     ) async throws(PythonEnvironmentError) -> EnvironmentMarker {
         if let marker = EnvironmentMarker.read(in: folder) { return marker }
         guard makes else {
@@ -116,7 +117,8 @@ private struct Making {
         try setAside(folder)
         do throws(PythonEnvironmentError) {
             return try await EnvironmentMaker(
-                surroundings: surroundings, folder: folder, requirements: lines, plugins: plugins, progress: progress
+                surroundings: surroundings, folder: folder, requirements: lines, plugins: plugins,
+                modules: modules, checking: checking, progress: progress
             ).make()
         } catch {
             // It is known here what made the folder and that nothing in it is of use.
@@ -212,7 +214,7 @@ private struct Making {
             cudaDataFolder: data, environment: variables)
     }
 
-    private func resolve(_ name: FilePath) async throws(PythonEnvironmentError) -> FilePath {
+    func resolve(_ name: FilePath) async throws(PythonEnvironmentError) -> FilePath {
         if name.components.count == 1, name.isRelative, let found = await surroundings.program(name.string) {
             return found
         }
@@ -245,7 +247,7 @@ private struct Making {
 
 extension Requirements {
     /// The version of the NVIDIA driver, if there is a GPU to train on.
-    fileprivate var driver: String? {
+    var driver: String? {
         for case .cuda(let driver) in accelerators { return driver }
         return nil
     }

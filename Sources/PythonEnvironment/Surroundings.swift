@@ -33,8 +33,10 @@ struct Surroundings: Sendable {
     }
 
     /// The pinned requirements that ship with Pronghorn, without comments.
-    func pinnedRequirements() throws(PythonEnvironmentError) -> [String] {
-        let file = toolFolder.appending("requirements.txt")
+    func pinnedRequirements(
+        _ name: FilePath.Component = "requirements.txt"
+    ) throws(PythonEnvironmentError) -> [String] {
+        let file = toolFolder.appending(name)
         guard let data = FileManager.default.contents(atPath: file.string) else {
             throw PythonEnvironmentError(
                 code: .noToolFolder, message: "cannot read \(file), which says what Pronghorn's Python needs")

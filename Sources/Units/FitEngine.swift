@@ -15,21 +15,20 @@ extension Unit {
         public var backend: Backend
         /// Where the model comes from: the lowering process's MODEL (docs/Contracts.md, section 1).
         public var model: String
+        /// A file of weights that the model starts from, as `Model.load_weights` takes it.
+        public var weights: String?
         /// An object of arguments that the build function is given if it takes such: the trial's `seed` and
         /// `learning_rate`.
         public var offered: String
         /// What each array of the unit's sources is to `Model.fit`, in their order.
         public var roles: [Role]
-        /// A list of the callbacks in the order in which Keras calls them: `{"keras": NAME, "arguments": {…}}`, a class of
-        /// `keras.callbacks` in snake_case, or `{"file": F, "function": NAME}`.
-        public var callbacks: String
 
-        public init(backend: Backend, model: String, offered: String, roles: [Role], callbacks: String = "[]") {
+        public init(backend: Backend, model: String, weights: String? = nil, offered: String, roles: [Role]) {
             self.backend = backend
             self.model = model
+            self.weights = weights
             self.offered = offered
             self.roles = roles
-            self.callbacks = callbacks
         }
     }
 }

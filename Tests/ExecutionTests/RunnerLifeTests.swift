@@ -1,3 +1,5 @@
+import Devices
+import PythonEnvironment
 import SystemPackage
 import Testing
 import Units
@@ -173,10 +175,10 @@ import Units
 }
 
 @Suite struct WorkQueueTests {
-    func queued(_ id: String, cost: Double) -> QueuedUnit {
+    func queued(_ id: String, cost: Double, by engine: Unit.Engine = .native) -> QueuedUnit {
         QueuedUnit(
             unit: Unit(
-                id: id, work: .train, program: .init(folder: "", key: ""),
+                id: id, work: .train, engine: engine, program: .init(folder: "", key: ""),
                 packing: .init(lanes: 1, steps: 1, evaluateSteps: 0, form: "vectorized"), lanes: [], sources: [],
                 fit: .init(
                     firstEpoch: 0, lastEpoch: 1, batchSize: 1, validationBatchSize: 1, validationFrequency: .every(1),
@@ -190,7 +192,7 @@ import Units
         await queue.add([queued("0003", cost: 3)])
         await queue.close()
         var order: [String] = []
-        while let next = await queue.next() {
+        while let next = await queue.next(.native) {
             order.append(next.unit.id)
             await queue.ended()
         }
@@ -202,7 +204,7 @@ import Units
         let queue = WorkQueue()
         @Sendable func work() async -> [String] {
             var ids: [String] = []
-            while let next = await queue.next() {
+            while let next = await queue.next(.native) {
                 ids.append(next.unit.id)
                 await queue.ended()
             }
@@ -222,22 +224,98 @@ import Units
         let queue = WorkQueue()
         await queue.add([queued("0000", cost: 1)])
         await queue.close()
-        #expect(await queue.next()?.unit.id == "0000")
-        async let other = queue.next()
+        #expect(await queue.next(.native)?.unit.id == "0000")
+        async let other = queue.next(.native)
         await queue.add([queued("0001", cost: 1)])
         await queue.ended()
         #expect(await other?.unit.id == "0001")
         await queue.ended()
-        #expect(await queue.next() == nil)
+        #expect(await queue.next(.native) == nil)
     }
 
     @Test("What no device has begun can be taken back, and then devices leave")
     func clear() async {
         let queue = WorkQueue()
         await queue.add([queued("0000", cost: 1), queued("0001", cost: 2)])
-        #expect(await queue.next()?.unit.id == "0001")
+        #expect(await queue.next(.native)?.unit.id == "0001")
         await queue.clear()
         await queue.ended()
-        #expect(await queue.next() == nil)
+        #expect(await queue.next(.native) == nil)
+    }
+
+    @Test(
+        "A device works on programs first, then on one backend's units after another's, and is told when its kind is over"
+    )
+    func kinds() async {
+        func fit(_ backend: Unit.FitEngine.Backend) -> Unit.Engine {
+            .fit(Unit.FitEngine(backend: backend, model: "{}", offered: "{}", roles: [.x]))
+        }
+        let queue = WorkQueue()
+        await queue.add([
+            queued("0000", cost: 9, by: fit(.tensorflow)), queued("0001", cost: 8, by: fit(.jax)),
+            queued("0002", cost: 1),
+        ])
+        #expect(await queue.waitForWork() == .native)
+        #expect(await queue.next(.fit(.jax)) == nil, "a program waits, which comes first")
+        #expect(await queue.next(.native)?.unit.id == "0002")
+        #expect(await queue.next(.native) == nil, "only units for Model.fit wait")
+        #expect(await queue.next(.fit(.jax))?.unit.id == "0001")
+        // What comes meanwhile goes first again.
+        await queue.add([queued("0003", cost: 1)])
+        #expect(await queue.next(.fit(.tensorflow)) == nil)
+        #expect(await queue.next(.native)?.unit.id == "0003")
+        #expect(await queue.next(.fit(.tensorflow))?.unit.id == "0000")
+        await queue.close()
+        for _ in 0..<4 { await queue.ended() }
+        #expect(await queue.waitForWork() == nil)
+    }
+}
+
+@Suite("What is started as a runner of Model.fit") struct RunnerProgramTests {
+    let python = BackendPython(interpreter: "/v/bin/python", environment: ["PATH": "/bin", "KERAS_BACKEND": "jax"])
+
+    func cpu(_ cores: [Int]) -> Device {
+        Device(
+            name: "cpu:1", kind: .cpu(cores: cores), environment: ["CUDA_VISIBLE_DEVICES": ""], cores: cores,
+            memory: nil)
+    }
+
+    @Test("Processes that share a CPU device divide its cores, and take turns on them when there are too few")
+    func sharedCores() {
+        #expect(cpu([4, 5, 6, 7]).shared(by: 1).map(\.name) == ["cpu:1"])
+        let places = cpu([4, 5, 6, 7]).shared(by: 2)
+        #expect(places.map(\.name) == ["cpu:1.0", "cpu:1.1"])
+        #expect(places.map(\.cores) == [[4, 5], [6, 7]])
+        #expect(cpu([4]).shared(by: 2).map(\.cores) == [[4], [4]])
+    }
+
+    @Test("A process on the CPU stays on its cores with as many threads, and sees no GPU")
+    func processors() {
+        let program = RunnerProgram.fit(.tensorflow, python, on: cpu([2, 3]), sharers: 1, devices: 2)
+        #expect(program.kind == .fit(.tensorflow))
+        #expect(program.arguments.suffix(2) == ["--cores", "2,3"])
+        #expect(program.environment["KERAS_BACKEND"] == "tensorflow")
+        #expect(program.environment["CUDA_VISIBLE_DEVICES"] == "")
+        #expect(program.environment["JAX_PLATFORMS"] == "cpu")
+        #expect(program.environment["OMP_NUM_THREADS"] == "2")
+        #expect(program.environment["TF_NUM_INTRAOP_THREADS"] == "2")
+        #expect(program.environment["PATH"] == "/bin")
+    }
+
+    @Test("Processes that share a GPU take memory as they need it, and divide the machine's cores")
+    func accelerators() {
+        let gpu = Device(
+            name: "cuda:0", kind: .cuda(uuid: "GPU-1", index: 0), environment: ["CUDA_VISIBLE_DEVICES": "GPU-1"],
+            cores: Array(0..<16), memory: nil)
+        let alone = RunnerProgram.fit(.jax, python, on: gpu, sharers: 1, devices: 2)
+        #expect(alone.environment["XLA_PYTHON_CLIENT_PREALLOCATE"] == nil)
+        #expect(alone.environment["OMP_NUM_THREADS"] == "8")
+        let shared = RunnerProgram.fit(.jax, python, on: gpu, sharers: 4, devices: 2)
+        #expect(shared.environment["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false")
+        #expect(shared.environment["TF_FORCE_GPU_ALLOW_GROWTH"] == "true")
+        #expect(shared.environment["CUDA_VISIBLE_DEVICES"] == "GPU-1")
+        #expect(shared.environment["JAX_PLATFORMS"] == "cuda,cpu")
+        #expect(shared.environment["OMP_NUM_THREADS"] == "2")
+        #expect(!shared.arguments.contains("--cores"))
     }
 }

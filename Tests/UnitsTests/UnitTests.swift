@@ -51,7 +51,7 @@ import Units
         unit.engine = .fit(
             .init(
                 backend: .tensorflow, model: #"{"kind":"function","file":"/m.py","arguments":{"rate":1.0}}"#,
-                offered: #"{"seed":7}"#, roles: [.x, .y, .sampleWeight], callbacks: #"[{"keras":"terminate_on_nan"}]"#))
+                offered: #"{"seed":7}"#, roles: [.x, .y, .sampleWeight]))
         let text = String(decoding: try unit.json(), as: UTF8.self)
         #expect(try Unit(json: unit.json()) == unit)
         #expect(text.contains(#"\"rate\":1.0"#), "a whole float is still a float for Python")

@@ -8,11 +8,10 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable
 
-import jax
 import numpy as np
 
 from pronghorn.lowering import archives, importing, sources
-from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from
+from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from, needed_backend
 from pronghorn.lowering.settings import Settings
 from pronghorn.lowering.tensors import Inputs
 
@@ -49,7 +48,19 @@ class Builder:
         return argument in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
     def build(self, **varied):
-        """One model, named as if it were the process's first, with every variable and slot in place."""
+        """One model that can be lowered, with every variable and slot in place."""
+        model = self.make(**varied)
+        if model.run_eagerly:
+            raise LoweringFailure(
+                "not_lowerable",
+                "the model is compiled with run_eagerly=True, so each step runs in Python",
+                file=self._file(),
+            )
+        self._complete(model)
+        return model
+
+    def make(self, **varied):
+        """One compiled model, named as if it were the process's first."""
         import keras
         from keras.src.backend.common import global_state
 
@@ -70,13 +81,6 @@ class Builder:
                 f"{self._what()} returned a model without an optimizer: call `model.compile(...)` before returning it",
                 file=self._file(),
             )
-        if model.run_eagerly:
-            raise LoweringFailure(
-                "not_lowerable",
-                "the model is compiled with run_eagerly=True, so each step runs in Python",
-                file=self._file(),
-            )
-        self._complete(model)
         return model
 
     def configured(self):
@@ -177,6 +181,7 @@ class Builder:
                     else f"Keras cannot load {path}: {describe_error(error)}",
                     file=path,
                     detail=failure_from(error, "build_raised", sources.belongs_to_user).detail,
+                    needs=needed_backend(error),
                 ) from error
 
         return load
@@ -210,6 +215,8 @@ def disagreement(model, inputs: Inputs, rows: int, error: Exception) -> Lowering
         return failure
     given = ", ".join(f"{t.name} {_shape(t.shape)}" for t in inputs.x)
     expected = ", ".join(f"{t.name} {_shape(t.shape)}" for t in inputs.y)
+    import jax
+
     try:
         batch = inputs.pack(inputs.shapes(rows))
         outputs = jax.tree.leaves(_output_spec(model, batch[0]), is_leaf=lambda leaf: hasattr(leaf, "shape"))
@@ -229,6 +236,7 @@ def disagreement(model, inputs: Inputs, rows: int, error: Exception) -> Lowering
 
 
 def _output_spec(model, x):
+    import jax
     import keras
     from keras.src import backend
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import jax
 import numpy as np
 
 from pronghorn.lowering.failures import LoweringFailure
+
+if TYPE_CHECKING:
+    import jax
+
+# What JAX makes of the types that it does not compute with unless asked to; `fit` runners have no JAX to ask.
+_NARROWED = {"float64": "float32", "int64": "int32", "uint64": "uint32", "complex128": "complex64"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Inputs:
 
     def shapes(self, rows: int) -> list[jax.ShapeDtypeStruct]:
         """The shapes of one batch of so many rows, flat."""
+        import jax
+
         return [jax.ShapeDtypeStruct((rows, *t.shape), t.dtype) for t in self.all]
 
     def pack(self, flat: list) -> tuple:
@@ -61,7 +69,8 @@ def _arrange(tensors: list[Tensor], values: list, bare: str):
 
 def _tensor(entry: dict, role: str) -> Tensor:
     try:
-        dtype = np.dtype(jax.dtypes.canonicalize_dtype(entry["dtype"])).name
-        return Tensor(entry["name"], role, tuple(int(n) for n in entry["shape"]), dtype)
+        dtype = np.dtype(entry["dtype"]).name
+        shape = tuple(int(n) for n in entry["shape"])
+        return Tensor(entry["name"], role, shape, _NARROWED.get(dtype, dtype))
     except (KeyError, TypeError, ValueError) as error:
         raise LoweringFailure("bad_request", f"not a tensor of `inputs`: {entry!r} ({error})") from error

@@ -1,0 +1,203 @@
+"""Trains the one trial of a unit by `Model.fit`, and leaves its model files."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import time
+
+import keras
+
+from pronghorn.fit import callbacks
+from pronghorn.fit.data import Data
+from pronghorn.fit.protocol import Events, Feed
+from pronghorn.lowering import sources
+from pronghorn.lowering.failures import LoweringFailure, failure_from
+from pronghorn.lowering.model import Builder
+
+
+class Stopped(Exception):
+    """Training was ended early as asked, and nothing of it counts."""
+
+
+class Training:
+    """One unit's training. A trial always begins at its beginning: see docs/Architecture.md."""
+
+    def __init__(self, unit: dict, folder: str, events: Events, feed: Feed):
+        self.unit = unit
+        self.folder = folder
+        self.events = events
+        self.feed = feed
+        (self.lane,) = unit["lanes"]
+        self.engine = unit["engine"]["fit"]["_0"]
+        self.save = unit["save"]
+        self._models = os.path.join(folder, "models")
+        self._saved: list[tuple[str, str]] = []
+
+    def run(self) -> None:
+        """Trains, writes the models and waits until they are durable.
+
+        Raises: `Stopped`; `LoweringFailure` for what is wrong with the unit, its model or its files.
+        """
+        began = time.monotonic()
+        data = Data(self.unit, self.folder, self.engine["roles"])
+        model = self._model(data)
+        own = callbacks.made(self.unit["callbacks"], self._models, self.lane["name"])
+        stops: list[str] = []
+        callbacks.watch(own, stops.append)
+        progress = self._progress()
+        try:
+            model.fit(**self._arguments(data), callbacks=[*(one for _, one in own), progress], verbose=0)
+        except (Exception, SystemExit) as error:
+            raise failure_from(error, _code(error), sources.belongs_to_user) from error
+        if progress.was_stopped:
+            raise Stopped
+        if progress.lacks:
+            raise LoweringFailure(
+                "no_such_metric", f"the model measures no {progress.lacks!r}, by which to save the best"
+            )
+        if stops:
+            self.events.say("ended", lane=0, epochs=progress.epochs, by=stops[0])
+        for name, callback in own:
+            if name == "early_stopping" and callback.best_epoch is not None:
+                self.events.say("best", lane=0, epoch=int(callback.best_epoch))
+        if self.save["final"]:
+            self._write(model, "final")
+        for path, kind in self._saved:
+            self._place(path, kind)
+        self._tell_checkpoints()
+        _synchronize(self.folder)
+        self.events.say("trained", seconds=time.monotonic() - began)
+
+    def _model(self, data: Data):
+        request = json.loads(self.engine["model"])
+        builder = Builder(request, data.inputs, self.unit["fit"]["batchSize"])
+        offered = json.loads(self.engine["offered"])
+        taken = {name: value for name, value in offered.items() if builder.takes(name)}
+        # As a script would that sets the seed and then builds and fits.
+        keras.utils.set_random_seed(int(self.lane["seed"]))
+        model = builder.make(**taken)
+        if self.engine.get("weights"):
+            self._load_weights(model, data)
+        if "learning_rate" in offered and "learning_rate" not in taken:
+            try:
+                model.optimizer.learning_rate = offered["learning_rate"]
+            except (TypeError, ValueError, AttributeError) as error:
+                raise failure_from(error, "build_raised", sources.belongs_to_user) from error
+        return model
+
+    def _load_weights(self, model, data: Data) -> None:
+        try:
+            if not model.built:
+                x = data.training[0]
+                model(keras.tree.map_structure(lambda array: array[:1], x))
+            model.load_weights(self.engine["weights"])
+        except Exception as error:
+            raise failure_from(error, "build_raised", sources.belongs_to_user) from error
+
+    def _arguments(self, data: Data) -> dict:
+        settings = self.unit["fit"]
+        x, y, sample_weight = data.training
+        shuffle = {"none": False, "rows": True, "batch": "batch"}[settings["shuffle"]]
+        arguments = {
+            "x": x,
+            "y": y,
+            "sample_weight": sample_weight,
+            "batch_size": settings["batchSize"],
+            "initial_epoch": settings["firstEpoch"],
+            "epochs": settings["lastEpoch"],
+            "steps_per_epoch": settings.get("stepsPerEpoch"),
+            "shuffle": shuffle,
+        }
+        if data.validation is not None:
+            arguments["validation_data"] = data.validation
+            arguments["validation_batch_size"] = settings["validationBatchSize"]
+            # An enumeration of Swift's: {"every": {"_0": 2}} or {"epochs": {"_0": [1, 5]}}.
+            ((_, frequency),) = settings["validationFrequency"].items()
+            arguments["validation_freq"] = frequency["_0"]
+        return arguments
+
+    def _progress(self) -> callbacks.Progress:
+        best = self.save.get("best")
+        return callbacks.Progress(
+            say=lambda epoch, seconds, metrics: self.events.say(
+                "epoch",
+                epoch=epoch,
+                seconds=seconds,
+                lanes=[0],
+                metrics={name: [value] for name, value in metrics.items()},
+            ),
+            shall_stop=lambda: self.feed.shall_stop,
+            initial=(lambda model: self._write(model, "initial")) if self.save["initial"] else None,
+            best=(best["monitor"], best["lessIsBetter"], lambda model: self._write(model, "best")) if best else None,
+            epochs=self.unit["fit"]["lastEpoch"],
+        )
+
+    # Model files.
+
+    def _write(self, model, kind: str) -> None:
+        """Writes a model under a temporary name: only what a trained unit leaves takes its place."""
+        os.makedirs(self._models, exist_ok=True)
+        path = os.path.join(self._models, f".{self.lane['name']}.{kind}.{os.getpid()}.keras")
+        try:
+            model.save(path)
+        except OSError as error:
+            raise LoweringFailure("files", f"models cannot be written to {self._models}: {error}") from error
+        except Exception as error:
+            raise failure_from(error, "save_raised", sources.belongs_to_user) from error
+        if (path, kind) not in self._saved:
+            self._saved.append((path, kind))
+
+    def _place(self, path: str, kind: str) -> None:
+        name = f"{self.lane['name']}{'' if kind == 'final' else f'.{kind}'}.keras"
+        try:
+            os.replace(path, os.path.join(self._models, name))
+        except OSError as error:
+            raise LoweringFailure("files", f"models cannot be written to {self.folder}: {error}") from error
+        self._tell(name, kind)
+
+    def _tell_checkpoints(self) -> None:
+        """Says which files the `model_checkpoint` callbacks have left, under names that nothing else has."""
+        ours = f"{self.lane['name']}."
+        for name in sorted(os.listdir(self._models)) if os.path.isdir(self._models) else []:
+            if name.startswith((f"{ours}checkpoint", f"{ours}epoch-")):
+                self._tell(name, "checkpoint")
+
+    def _tell(self, name: str, kind: str) -> None:
+        size = os.path.getsize(os.path.join(self._models, name))
+        self.events.say("saved", trial=self.lane["trial"], file=f"models/{name}", kind=kind, bytes=size)
+
+    def discard(self) -> None:
+        """Removes what a unit that does not count has written."""
+        for path, _ in self._saved:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def clear() -> None:
+    """Lets go of a trial's model and of what Keras keeps of it, so that the next begins as in a new process."""
+    keras.backend.clear_session()
+    gc.collect()
+
+
+def _code(error: BaseException) -> str:
+    text = f"{type(error).__name__} {error}".lower()
+    exhausted = isinstance(error, MemoryError) or "resource_exhausted" in text or "outofmemory" in text
+    return "out_of_memory" if exhausted or "out of memory" in text else "fit_raised"
+
+
+def _synchronize(folder: str) -> None:
+    """Makes everything on the folder's file system durable: `syncfs`, or `sync` where the C library lacks it."""
+    synchronize = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if synchronize is None:
+            os.sync()
+        elif synchronize(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise LoweringFailure("files", f"models in {folder} cannot be made durable: {os.strerror(number)}")
+    finally:
+        os.close(descriptor)
