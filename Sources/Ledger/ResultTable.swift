@@ -13,12 +13,14 @@ public enum ResultTable {
         let hasPartitions = results.contains { $0.partition != nil || $0.plan.partitionLabel != nil }
         let hasStops = results.contains { $0.stop != nil }
         let hasMessages = results.contains { $0.message != nil }
+        let hasEngines = Set(results.map(\.engine)).count > 1
         var columns: [(title: String, alignment: TextTable.Alignment)] = [("trial", .right)]
         for name in parameters {
             let isNumber = results.allSatisfy { $0.parameters[name]?.isNumberOrNull ?? true }
             columns.append((name, isNumber ? .right : .left))
         }
         if hasPartitions { columns.append(("partition", .left)) }
+        if hasEngines { columns.append(("engine", .left)) }
         columns.append(("status", .left))
         // A learning rate may be a hyperparameter, and what callbacks made of it.
         columns += metrics.map { (parameters.contains($0) ? "metric:\($0)" : $0, .right) }
@@ -29,6 +31,7 @@ public enum ResultTable {
             var cells = [String(result.trial)]
             cells += parameters.map { result.parameters[$0]?.description ?? "" }
             if hasPartitions { cells.append(text(result.value(ofColumn: "partition"))) }
+            if hasEngines { cells.append(result.engine) }
             cells.append(result.status.rawValue)
             cells += metrics.map { name in result.metrics[name].map { number($0) } ?? "" }
             if hasStops { cells.append(result.stop.map { String($0.epoch) } ?? "") }

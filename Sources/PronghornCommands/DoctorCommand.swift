@@ -13,10 +13,12 @@ struct DoctorCommand: AsyncParsableCommand {
         discussion: """
               pronghorn doctor               devices, plugins, Python, versions
               pronghorn doctor --prepare     makes the Python environment now, instead of with the first training
+              pronghorn doctor --prepare --backend tensorflow     the one for Model.fit on TensorFlow too
 
             Variables that Pronghorn heeds: PRONGHORN_CACHE (where programs, data and environments are kept),
             PRONGHORN_PYTHON (an interpreter to use instead of an environment of its own), PRONGHORN_CPU_PLUGIN and
-            PRONGHORN_CUDA_PLUGIN (PJRT plugins by path), CUDA_VISIBLE_DEVICES.
+            PRONGHORN_CUDA_PLUGIN (PJRT plugins by path), PRONGHORN_TENSORFLOW_PYTHON and PRONGHORN_TORCH_PYTHON
+            (interpreters for Model.fit on these backends), CUDA_VISIBLE_DEVICES.
             """)
 
     @Flag(help: "Makes the Python environment if it is not there.")
@@ -26,6 +28,16 @@ struct DoctorCommand: AsyncParsableCommand {
         name: .customLong("with"),
         help: "A further Python package of the environment, as pip names it; may be repeated.")
     var requirements: [String] = []
+
+    @Option(
+        help: "A further backend of Keras, tensorflow or torch, whose environment is looked for too.",
+        transform: { text in
+            guard let backend = KerasBackend(rawValue: text), backend != .jax else {
+                throw ValidationError("'\(text)' is none of the further backends; write tensorflow or torch")
+            }
+            return backend
+        })
+    var backend: KerasBackend?
 
     @Flag(help: "Prints one JSON object.")
     var json = false
@@ -44,11 +56,19 @@ struct DoctorCommand: AsyncParsableCommand {
                         Terminal.error(line)
                     } : try await ManagedPython.find(requirements: wanted, interpreter: nil)
                 report.take(python)
+                if let backend {
+                    let found =
+                        prepare
+                        ? try await ManagedPython.prepare(backend, requirements: wanted, interpreter: nil) { line in
+                            Terminal.error(line)
+                        } : try await ManagedPython.find(backend, requirements: wanted, interpreter: nil)
+                    report.backends = [backend.rawValue: found.interpreter.string]
+                }
             } catch {
                 report.problems.append(error.message)
             }
             if json { Terminal.line(try report.json) } else { report.lines.forEach(Terminal.line) }
-            if prepare, report.python == nil { throw ExitCode(1) }
+            if prepare, report.python == nil || (backend != nil && report.backends.isEmpty) { throw ExitCode(1) }
         }
     }
 }
@@ -66,10 +86,12 @@ private struct Report: Encodable {
     var pythonVersion: String?
     var cpuPlugin: String?
     var cudaPlugin: String?
+    /// The interpreters of further backends, by their names.
+    var backends: [String: String] = [:]
     var problems: [String] = []
 
     enum CodingKeys: String, CodingKey {
-        case version, cores, processor, memory, devices, gpus, cache, python, problems
+        case version, cores, processor, memory, devices, gpus, cache, python, backends, problems
         case pythonVersion = "python_version"
         case cpuPlugin = "cpu_plugin"
         case cudaPlugin = "cuda_plugin"
@@ -103,6 +125,7 @@ private struct Report: Encodable {
             "CPU plugin  \(cpuPlugin ?? "not ready")",
         ]
         if !gpus.isEmpty { lines.append("CUDA plugin \(cudaPlugin ?? "not ready")") }
+        lines += backends.map { "\($0.key)  \($0.value)" }
         lines += problems.map { "problem:    \($0)" }
         return lines
     }

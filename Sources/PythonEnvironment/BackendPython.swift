@@ -43,11 +43,22 @@ extension ManagedPython {
             backend, requirements: requirements, interpreter: interpreter, progress: progress, surroundings: .current())
     }
 
+    /// The same as it is now, and makes nothing.
+    ///
+    /// - Throws: `notMade` when there would be an environment to make first.
+    public static func find(
+        _ backend: KerasBackend, requirements: Requirements, interpreter: FilePath?
+    ) async throws(PythonEnvironmentError) -> BackendPython {
+        try await prepare(
+            backend, requirements: requirements, interpreter: interpreter, progress: { _ in }, surroundings: .current(),
+            makes: false)
+    }
+
     static func prepare(
         _ backend: KerasBackend, requirements: Requirements, interpreter: FilePath?,
-        progress: @Sendable @escaping (String) -> Void, surroundings: Surroundings
+        progress: @Sendable @escaping (String) -> Void, surroundings: Surroundings, makes: Bool = true
     ) async throws(PythonEnvironmentError) -> BackendPython {
-        let making = Making(surroundings: surroundings, makes: true, progress: progress)
+        let making = Making(surroundings: surroundings, makes: makes, progress: progress)
         return try await making.python(backend, requirements, interpreter: interpreter)
     }
 }

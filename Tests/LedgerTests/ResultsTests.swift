@@ -44,6 +44,20 @@ import Testing
         #expect(throws: LedgerError.self) { try ledger.groups(by: [], metric: "mae") }
     }
 
+    @Test("The engine of each trial is told, with its reason, and stands in tables where there are two")
+    func engines() throws {
+        let ledger = try Ledger.finished(losses: [(.sample(0), 0.5), (.sample(1), 0.25)])
+        try ledger.choose(engine: "native", reason: nil, trials: [0, 1])
+        #expect(!ResultTable.results(try ledger.results()).contains("engine"))
+        try ledger.choose(engine: "fit", reason: "the model needs TensorFlow", trials: [1])
+        let results = try ledger.results()
+        #expect(results.map(\.engine) == ["native", "fit"])
+        #expect(results.map(\.engineReason) == [nil, "the model needs TensorFlow"])
+        let table = ResultTable.results(results)
+        #expect(table.contains("engine") && table.contains("native") && table.contains(" fit "))
+        #expect(throws: LedgerError.self) { try ledger.choose(engine: "fit", reason: nil, trials: [9]) }
+    }
+
     @Test("Groups hold the mean, the sample deviation, the extremes and the best trial")
     func groups() throws {
         let ledger = try Ledger.finished(losses: [

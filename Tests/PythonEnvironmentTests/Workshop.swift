@@ -8,7 +8,7 @@ import SystemPackage
 /// A folder with a cache, Pronghorn's Python files and a `python3` on `PATH` that only plays at being one.
 ///
 /// What it does is said by files in the folder `how`: `fail-pip` (what pip prints before it fails), `slow` (it takes a while),
-/// `no-venv`, `old`, `no-keras`. Each call of it is noted in the file `calls`.
+/// `no-venv`, `old`, `no-keras`, `has-tensorflow`. Each call of it is noted in the file `calls`.
 struct Workshop: ~Copyable {
     let root: FilePath
     let surroundings: Surroundings
@@ -21,6 +21,7 @@ struct Workshop: ~Copyable {
             folder: root.appending("cache/python"), toolFolder: root.appending("tool"),
             digests: PluginDigests(cpu: Digest.sha256(plugin), cuda: [.cuda13: Digest.sha256(plugin)], jax: "0.10.2"))
         try write("tool/requirements.txt", "# pinned\nkeras==3.15.1\njax==0.10.2\nxla_cpu_pjrt==0.0.1\n")
+        try write("tool/requirements-tensorflow.txt", "keras==3.15.1\ntensorflow_cpu==2.21.0\n")
         try write("tool/pronghorn/lowering/__init__.py", "")
         try write("programs/python3", Self.program(root), executable: true)
         for (path, text) in files { try write(path, text) }
@@ -73,8 +74,13 @@ struct Workshop: ~Copyable {
                     > "$packages/xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so"
                 printf 'a plugin' > "$packages/jax_plugins/xla_cuda13/xla_cuda_plugin.so" ;;
             "-c import importlib.metadata"*)
-                echo facts >> "$root/calls"
+                if [ "$KERAS_BACKEND" = jax ]; then echo facts; else echo "facts $KERAS_BACKEND"; fi >> "$root/calls"
                 problems='{}'
+                case "$3,$self" in *tensorflow*"$root/programs/python3")
+                    if [ ! -e "$root/how/has-tensorflow" ]; then
+                        problems='{"tensorflow": "ModuleNotFoundError: No module named tensorflow"}'
+                    fi ;;
+                esac
                 if [ -e "$root/how/no-keras" ]; then problems='{"keras": "ModuleNotFoundError: No module named keras"}'; fi
                 plugins='{}'
                 if [ -e "$packages/xla_plugins" ]; then

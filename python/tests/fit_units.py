@@ -36,6 +36,7 @@ class Unit:
             "model": json.dumps(model),
             "offered": json.dumps(changes.pop("offered", {"seed": 11})),
             "roles": ["x", "y"],
+            **({"weights": str(changes.pop("weights"))} if "weights" in changes else {}),
         }
         lane = {
             "trial": 7,

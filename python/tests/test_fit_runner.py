@@ -86,6 +86,21 @@ def test_a_learning_rate_reaches_the_build_function_or_else_the_optimizer(runner
     assert [float(rate) for rate in rates] == [0.5, 0.25]
 
 
+def test_given_weights_are_where_training_starts_and_hostile_files_are_refused(runner, tmp_path):
+    keras.utils.set_random_seed(77)
+    given = fit_models.build(units=5)
+    given.save_weights(tmp_path / "given.weights.h5")
+    unit = Unit(tmp_path, weights=tmp_path / "given.weights.h5", save={"initial": True})
+    assert kind(runner.work(unit)[-1]) == "finished"
+    first = keras.models.load_model(unit.folder / "models/0007.initial.keras")
+    for own, theirs in zip(first.get_weights(), given.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, theirs)
+    (tmp_path / "no.weights.h5").write_bytes(b"no weights")
+    wrong = Unit(tmp_path / "wrong", weights=tmp_path / "no.weights.h5")
+    (failure,) = said(runner.work(wrong), "failed")
+    assert failure["code"] == "not_a_model"
+
+
 def test_keras_own_classes_are_the_callbacks_in_the_files_order(runner, tmp_path):
     unit = Unit(
         tmp_path,

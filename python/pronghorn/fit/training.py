@@ -14,7 +14,7 @@ import keras
 from pronghorn.fit import callbacks
 from pronghorn.fit.data import Data
 from pronghorn.fit.protocol import Events, Feed
-from pronghorn.lowering import sources
+from pronghorn.lowering import archives, sources
 from pronghorn.lowering.failures import LoweringFailure, failure_from
 from pronghorn.lowering.model import Builder
 
@@ -90,11 +90,13 @@ class Training:
         return model
 
     def _load_weights(self, model, data: Data) -> None:
+        path = self.engine["weights"]
+        # A file from elsewhere is looked through before Keras gets it.
+        _ = archives.open_model(path) if path.endswith(".keras") else archives.open_weights(path)
         try:
             if not model.built:
-                x = data.training[0]
-                model(keras.tree.map_structure(lambda array: array[:1], x))
-            model.load_weights(self.engine["weights"])
+                model(keras.tree.map_structure(lambda array: array[:1], data.training[0]))
+            model.load_weights(path)
         except Exception as error:
             raise failure_from(error, "build_raised", sources.belongs_to_user) from error
 
