@@ -62,7 +62,7 @@ class Bundle:
         self.functions = Functions(self.model, self.state, self.inputs)
         rate, why_not = parameters.learning_rate(self.model)
         if self.variation.rate_is_leaf and rate is None:
-            raise LoweringFailure("not_lowerable", f"the trials differ in learning_rate, but {why_not}")
+            raise LoweringFailure("bad_request", f"the trials differ in learning_rate, but {why_not}")
 
     def _prove(self) -> None:
         small = sum(int(np.prod(leaf.shape)) for leaf in self.state.leaves) <= TOO_LARGE_TO_BUILD_TWICE
