@@ -47,7 +47,7 @@ let package = Package(
         library("PJRT", ["CPJRT", "Files", systemPackage]),
 
         // What is asked for, and what a runner is asked to do.
-        library("Experiments", [.product(name: "Yams", package: "Yams")]),
+        library("Experiments", ["Randomness", .product(name: "Yams", package: "Yams")]),
         library("Units"),
         library("Randomness"),
 

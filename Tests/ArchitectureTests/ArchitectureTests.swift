@@ -13,7 +13,7 @@ import Testing
         "Devices": [],
         "Randomness": [],
         // What is asked for, and what passes between processes.
-        "Experiments": [],
+        "Experiments": ["Randomness"],
         "Units": [],
         "Bundles": [],
         // The runner.

@@ -25,6 +25,22 @@ private let wrong: [WrongExperiment] = [
             "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials (did you mean 'trials'?)"
     ),
     WrongExperiment(
+        mistake: "a random search of no trials", yaml: head + "trials: {random: 0, a: {uniform: [0.0, 1.0]}}\n",
+        message: "e.yaml:3:18: trials.random: a random search has 1 to 1000000 trials, found 0"),
+    WrongExperiment(
+        mistake: "bounds the wrong way round", yaml: head + "trials:\n  random: 5\n  a: {uniform: [1.0, 0.5]}\n",
+        message: "e.yaml:5:7: trials.a.uniform: must be two numbers, the lesser first, such as [0.1, 0.5]"),
+    WrongExperiment(
+        mistake: "a logarithm of zero", yaml: head + "trials:\n  random: 5\n  a: {log_uniform: [0, 0.5]}\n",
+        message: "e.yaml:5:7: trials.a.log_uniform: must begin above 0, found 0.0"),
+    WrongExperiment(
+        mistake: "an unknown distribution", yaml: head + "trials:\n  random: 5\n  a: {lognormal: [0, 0.5]}\n",
+        message: "e.yaml:5:7: trials.a.lognormal: unknown key 'lognormal'; accepted: log_uniform, range, uniform"),
+    WrongExperiment(
+        mistake: "seeds that are no whole numbers", yaml: head + "trials:\n  random: 5\n  seed: {uniform: [0, 5]}\n",
+        message:
+            "e.yaml:5:10: trials.seed.uniform: seed is no number with a point: give a list or a range to draw from"),
+    WrongExperiment(
         mistake: "an unknown key of fit", yaml: head + "fit: {epochs: 3, batchsize: 32}\n",
         message:
             "e.yaml:3:18: fit.batchsize: unknown key 'batchsize'; accepted: batch_size, class_weight, epochs, initial_epoch, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'batch_size'?)"

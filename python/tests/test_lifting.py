@@ -136,6 +136,14 @@ def test_of_several_arguments_the_one_that_splits_is_named(tmp_path):
     assert {"h", "c"} <= set(spans)
 
 
+def test_an_argument_is_not_blamed_for_what_another_does(tmp_path):
+    # `a` is looked at first, and is innocent.
+    parts = {"layer": "layers.Dropout(a), layers.Dense(int(8 * h))", "arguments": ", a=0.1"}
+    with pytest.raises(LoweringFailure) as caught:
+        bundle(tmp_path, source(**parts), {"a": [0.1, 0.4], "h": [0.5, 1.0]})
+    assert caught.value.splits == "h"
+
+
 def values(program: dict, numbers: dict) -> list[tuple]:
     """The entries of a program's parameters, with what they hold for a trial's numbers."""
 

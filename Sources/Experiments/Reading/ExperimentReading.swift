@@ -45,19 +45,22 @@ struct ExperimentReading {
         root.collect(into: &positions)
         positions[""] = Position(file: file, line: 1, column: 1)
 
+        let seed = try read(fields["seed"], or: 0, readSeed)
         var experiment = Experiment(
             unchecked: try fields["name"].map(readName) ?? stem(of: file),
             model: try read(fields["model"], or: .keras(path: ""), readModel),
             data: try read(fields["data"], or: DataDescription(x: []), readData),
             partition: try read(fields["partition"], or: .none, readPartition),
-            space: try read(fields["trials"], or: .product([]), readSpace),
+            space: try read(fields["trials"], or: .product([])) { field throws(ExperimentError) in
+                try readSpace(field, seed: seed)
+            },
             fit: try read(fields["fit"], or: FitOptions(), readFit),
             callbacks: try read(fields["callbacks"], or: [], readCallbacks),
             save: try read(fields["save"], or: .all, readSave),
             summarize: try read(fields["summarize"], or: nil, readSummarize),
             python: try read(fields["python"], or: nil, readPython),
             engine: try read(fields["engine"], or: .auto, readEngine),
-            seed: try read(fields["seed"], or: 0, readSeed), file: file, positions: positions)
+            seed: seed, file: file, positions: positions)
         experiment.start = try read(fields["start"], or: nil, readStart)
         experiment.backend = try read(fields["backend"], or: .auto, readBackend)
         experiment.runnersPerDevice = try read(fields["runners_per_device"], or: nil) { field throws(ExperimentError) in

@@ -136,7 +136,7 @@ extension ExperimentReading {
         }
     }
 
-    func readSpace(_ field: Field) throws(ExperimentError) -> TrialSpace {
+    func readSpace(_ field: Field, seed: UInt64) throws(ExperimentError) -> TrialSpace {
         switch field.content {
         case .scalar("", true): return .product([])
         case .scalar: throw field.expected("a mapping of axes, or a list of trials")
@@ -153,13 +153,16 @@ extension ExperimentReading {
             }
             return .list(trials)
         case .mapping(let entries):
+            if entries.contains(where: { $0.key == Self.random }) {
+                return try readRandomSearch(entries, seed: seed)
+            }
             var axes: [Axis] = []
             for (name, value) in entries { axes.append(Axis(name, try readAxis(value, of: name))) }
             return .product(axes)
         }
     }
 
-    private func readAxis(_ field: Field, of name: String) throws(ExperimentError) -> [ParameterValue] {
+    func readAxis(_ field: Field, of name: String) throws(ExperimentError) -> [ParameterValue] {
         switch field.content {
         case .scalar: return [try readParameter(field, of: name)]
         case .list(let elements):

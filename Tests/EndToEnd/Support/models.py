@@ -104,3 +104,18 @@ def raises():
 
 def text():
     return "not a model"
+
+
+def searched(learning_rate, dropout, weight_decay):
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            layers.Dense(16, activation="relu"),
+            layers.Dropout(dropout),
+            layers.Dense(8, activation="tanh"),
+            layers.Dropout(dropout / 2),
+            layers.Dense(1),
+        ]
+    )
+    model.compile(keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay), "mse", metrics=["mae"])
+    return model

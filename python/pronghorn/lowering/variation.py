@@ -120,6 +120,9 @@ class Variation:
             try:
                 self._proof(first, self.build({name}), baked, loaded)
             except Problem as alone:
+                if alone.name is not None:
+                    # What Python asks of another argument is noticed whatever is varied.
+                    return alone.name, alone.reason
                 # Where the seed alone does it, and is no argument, a program a value would do no better.
                 return name if name in self.names else None, alone.reason
         return self.names[0], problem.reason
