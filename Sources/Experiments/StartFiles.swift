@@ -101,11 +101,6 @@ extension Experiment {
             case .keras, .files:
                 throw error(.conflict, at: "start", "the model's file has weights of its own: leave this out")
             }
-            if engine == .fit {
-                throw error(
-                    .unsupported, at: "start",
-                    "the engine 'fit' starts from the build function alone: load the weights in it")
-            }
             try validate(start, at: "start", endings: StartFiles.weightEndings)
         }
         if case .files(let files) = model { try validate(files, at: "model", endings: [".keras"]) }

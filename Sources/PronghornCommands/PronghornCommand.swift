@@ -16,6 +16,7 @@ public struct PronghornCommand: AsyncParsableCommand {
         version: PronghornVersion.current,
         subcommands: [
             DemoCommand.self, TrainCommand.self, PlanCommand.self, ResumeCommand.self, ResultsCommand.self,
+            ExportCommand.self,
             StatusCommand.self,
             DoctorCommand.self,
             RunnerCommand.self,

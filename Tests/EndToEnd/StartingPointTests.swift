@@ -104,6 +104,16 @@ extension EndToEndTests {
             try await compare(try await place(experiment), trials: trials, cohorts: 1)
         }
 
+        @Test("Under the fit engine trials go on from the same models and weights", arguments: ["model", "weights"])
+        func fitEngine(kind: String) async throws {
+            let experiment =
+                kind == "model"
+                ? "model: [stores/store-3.keras, stores/store-2.keras]"
+                : "model: \(Tool.support.appending(Self.program)):build\nstart: [stores/store-3.keras, stores/store-2.weights.h5]"
+            try await compare(
+                try await place("\(experiment)\n\(Self.fit)\nengine: fit\nbackend: jax"), trials: 2, cohorts: 2)
+        }
+
         @Test("A run from starting models that was stopped goes on to the same models bit for bit")
         func resumed() async throws {
             let experiment = "model: stores/\nfit: {epochs: 400, batch_size: 16}\nsave: [initial, all]"
