@@ -2,14 +2,19 @@
 public enum ResultTable {
     /// One line a trial: number, hyperparameters, partition, status, metrics, where a callback ended any the epoch
     /// at whose end it did, and for those that failed why.
-    public static func results(_ results: [TrialResult], width: Int = .max) -> String {
+    ///
+    /// - Parameters:
+    ///   - metric: What the trials are compared by: the first of the metrics, so that a narrow terminal shows it.
+    ///   - width: Columns of the terminal.
+    public static func results(_ results: [TrialResult], by metric: String? = nil, width: Int = .max) -> String {
         var parameters: [String] = []
         for result in results {
             for entry in result.parameters.entries where !parameters.contains(entry.name) {
                 parameters.append(entry.name)
             }
         }
-        let metrics = MetricValues.ordered(Set(results.flatMap { $0.metrics.keys }))
+        let measured = MetricValues.ordered(Set(results.flatMap { $0.metrics.keys }))
+        let metrics = measured.filter { $0 == metric } + measured.filter { $0 != metric }
         let hasPartitions = results.contains { $0.partition != nil || $0.plan.partitionLabel != nil }
         let hasStops = results.contains { $0.stop != nil }
         let hasMessages = results.contains { $0.message != nil }

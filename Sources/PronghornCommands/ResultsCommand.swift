@@ -55,7 +55,7 @@ struct ResultsCommand: AsyncParsableCommand {
             case .table:
                 let results = try ledger.results(
                     sortedBy: metric, filter: TrialFilter(limit: limit), history: false)
-                Terminal.line(ResultTable.results(results, width: Terminal.width))
+                Terminal.line(ResultTable.results(results, by: metric, width: Terminal.width))
             case .json:
                 try ledger.writeJSON(sortedBy: sort, filter: TrialFilter(limit: limit)) { Terminal.write($0) }
                 Terminal.write("\n")

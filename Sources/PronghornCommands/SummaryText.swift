@@ -13,7 +13,7 @@ enum SummaryText {
         )
         if !best.isEmpty {
             Terminal.line("The best of \(Quantity.count(summary.finished, "trial")) by \(metric):")
-            Terminal.line(ResultTable.results(best, width: Terminal.width))
+            Terminal.line(ResultTable.results(best, by: metric, width: Terminal.width))
         }
         try showMeans(ledger, metric)
         for failure in try ledger.results(

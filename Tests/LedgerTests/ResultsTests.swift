@@ -186,6 +186,18 @@ import Testing
         #expect(try ResultsCSV.table(ledger.results()) == text)
     }
 
+    @Test("The metric that trials are compared by stands first, where a narrow terminal shows it")
+    func metricFirst() throws {
+        let ledger = try Ledger.finished(losses: [(.sample(0), 0.5)])
+        try ledger.record(epoch: 1, trials: [0], seconds: 1, metrics: ["loss": [0.25], "val_loss": [0.75]])
+        func titles(by metric: String?) throws -> [Substring] {
+            let table = ResultTable.results(try ledger.results(), by: metric)
+            return (table.split(separator: "\n").first ?? "").split(separator: " ").filter { $0.hasSuffix("loss") }
+        }
+        #expect(try titles(by: nil) == ["loss", "val_loss"])
+        #expect(try titles(by: "val_loss") == ["val_loss", "loss"])
+    }
+
     @Test("Tables line up, and give way to a narrow terminal without cutting a number")
     func tables() throws {
         let ledger = try Ledger.finished(losses: [
