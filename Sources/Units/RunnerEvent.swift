@@ -72,3 +72,21 @@ extension RunnerEvent {
         public var total: Int { arguments + outputs - aliased + temporary }
     }
 }
+
+extension Unit {
+    /// Whether a runner can mean this of the unit: its lanes and trials are the unit's, each metric has a value for each lane.
+    ///
+    /// A runner is another process, perhaps one that runs a user's code: what it says is looked at before it is used.
+    public func permits(_ event: RunnerEvent.What) -> Bool {
+        switch event {
+        case .epoch(let epoch, _, let lanes, let metrics):
+            epoch >= 0 && lanes.allSatisfy(self.lanes.indices.contains)
+                && metrics.values.allSatisfy { $0.count == lanes.count }
+        case .ended(let lane, let epochs, _): lanes.indices.contains(lane) && epochs > 0
+        case .best(let lane, let epoch): lanes.indices.contains(lane) && epoch >= 0
+        case .saved(let trial, _, _, _): lanes.contains { $0.trial == trial }
+        case .checkpoint(let epochs, _): fit.firstEpoch <= epochs && epochs <= fit.lastEpoch
+        case .ready, .started, .compiling, .compiled, .beat, .stopped, .narrowed, .trained, .finished, .failed: true
+        }
+    }
+}

@@ -95,6 +95,32 @@ import Units
         #expect(try RunnerEvent(line: line) == event)
     }
 
+    @Test(
+        "What a runner says of lanes, trials or epochs that the unit has not is refused, and ends no control process",
+        arguments: [
+            .epoch(epoch: 2, seconds: 1, lanes: [0, 2], metrics: ["loss": [0.5, 0.5]]),
+            .epoch(epoch: 2, seconds: 1, lanes: [-1], metrics: ["loss": [0.5]]),
+            .epoch(epoch: 2, seconds: 1, lanes: [0, 1], metrics: ["loss": [0.5]]),
+            .ended(lane: 2, epochs: 3, by: "early_stopping"), .ended(lane: 0, epochs: .min, by: "early_stopping"),
+            .best(lane: 2, epoch: 2), .saved(trial: 11, file: "models/0011.keras", kind: "final", bytes: 1),
+            .checkpoint(epochs: 1, file: "c.safetensors"), .checkpoint(epochs: 11, file: "c.safetensors"),
+        ] as [RunnerEvent.What])
+    func impossible(what: RunnerEvent.What) {
+        #expect(!UnitTests.unit.permits(what))
+    }
+
+    @Test(
+        "What a runner says of the unit's own lanes and trials is heard",
+        arguments: [
+            .epoch(epoch: 2, seconds: 1, lanes: [1], metrics: ["loss": [.nan]]),
+            .epoch(epoch: 9, seconds: 1, lanes: [], metrics: [:]), .ended(lane: 1, epochs: 3, by: "early_stopping"),
+            .best(lane: 0, epoch: 0), .saved(trial: 13, file: "models/0013.keras", kind: "final", bytes: 1),
+            .checkpoint(epochs: 3, file: "c.safetensors"), .trained(seconds: 1),
+        ] as [RunnerEvent.What])
+    func possible(what: RunnerEvent.What) {
+        #expect(UnitTests.unit.permits(what))
+    }
+
     @Test("A loss that is not a number is reported as one, and does not silence the epoch")
     func notFinite() throws {
         let what = RunnerEvent.What.epoch(
