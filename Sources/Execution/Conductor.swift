@@ -98,16 +98,17 @@ actor Conductor: RunnerProcess.Delegate {
     }
 
     /// Puts a unit that an interrupted run left into the queue, to go on from its last checkpoint.
-    func enqueue(interrupted unit: Unit) async throws {
+    func enqueue(_ interrupted: InterruptedUnit) async throws {
+        let unit = interrupted.unit
         let checkpoint = unit.lastCheckpoint(in: folder)
         try placeEarly(of: unit, epochs: checkpoint?.epochs)
         let epochs = checkpoint?.epochs ?? unit.fit.firstEpoch
-        let renewed = try unit.renewed(as: nextName(), lanes: unit.lanes.indices, checkpoint: checkpoint, in: folder)
-        let trials = unit.lanes.map(\.trial)
+        let renewed = try unit.renewed(as: nextName(), lanes: interrupted.lanes, checkpoint: checkpoint, in: folder)
+        let trials = renewed.lanes.map(\.trial)
         try ledger.requeue(trials: trials, epochs: epochs)
         bestEpochs.recall(
             try ledger.results(filter: TrialFilter(trials: trials)), of: preparation.trials, before: epochs)
-        let rows = unit.lanes.map(\.training.count).max() ?? 0
+        let rows = renewed.lanes.map(\.training.count).max() ?? 0
         let cost = Double(unit.fit.lastEpoch - epochs) * Double(rows)
         await queue.add([register(Known(unit: renewed, cost: cost, lineage: UnitLineage()))])
     }
@@ -203,6 +204,9 @@ actor Conductor: RunnerProcess.Delegate {
 
     func heard(_ event: RunnerEvent, from device: Device) {
         guard let id = event.unit, let unit = units[id]?.unit else { return }
+        guard unit.permits(event.what) else {
+            return report(.note("the runner of \(device.name) says of unit \(id) what cannot be: \(event.what)"))
+        }
         switch event.what {
         case .compiling(let function): report(.compiling(device: device.name, function: function))
         case .epoch(let epoch, let seconds, let lanes, let metrics):

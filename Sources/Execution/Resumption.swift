@@ -53,21 +53,41 @@ extension Run {
         }
         let chosen = results.filter { failed ? $0.status == .failed : $0.status == .waiting || $0.status == .running }
         var left = Set(chosen.map(\.trial))
-        var interrupted: [Unit] = []
+        var interrupted: [InterruptedUnit] = []
         if !failed {
-            // A unit's trials end together, so what was begun is whole units; the last that holds a trial counts.
             let ended = Set(try ledger.units().filter { $0.status != .running && $0.status != .stopped }.map(\.id))
-            for id in try Folder.list(folder.units).reversed() where !ended.contains(id) {
-                guard let unit = try? Unit.read(id, in: folder), unit.work == .train else { continue }
-                let trials = Set(unit.lanes.map(\.trial))
-                guard trials.isSubset(of: left) else { continue }
-                left.subtract(trials)
-                interrupted.append(unit)
-            }
+            let begun = try Folder.list(folder.units).filter { !ended.contains($0) }
+                .sorted { ($0.count, $0) > ($1.count, $1) }
+            interrupted = InterruptedUnit.last(
+                of: begun.lazy.compactMap { try? Unit.read($0, in: folder) }, holding: &left)
         } else {
             try ledger.requeue(trials: left.sorted())
         }
         try ledger.resume(devices: preparation.devices.map(\.name))
         return try await carryOut(preparation, folder, trials: left, interrupted: interrupted.reversed()) { open }
+    }
+}
+
+/// A unit that was begun and has not ended, with those of its lanes that go on from it.
+struct InterruptedUnit: Sendable, Equatable {
+    var unit: Unit
+    var lanes: [Int]
+
+    /// The last unit that holds each trial, and takes those trials away from what is left.
+    ///
+    /// A unit may hold a part of its trials alone: when the control process ended while it was dividing or narrowing it, some
+    /// went on in a later unit, and the others are still this one's.
+    ///
+    /// - Parameter units: units that have not ended, the latest first.
+    static func last(of units: some Sequence<Unit>, holding left: inout Set<Int>) -> [InterruptedUnit] {
+        var found: [InterruptedUnit] = []
+        for unit in units where unit.work == .train {
+            if left.isEmpty { break }
+            let lanes = unit.lanes.indices.filter { left.contains(unit.lanes[$0].trial) }
+            if lanes.isEmpty { continue }
+            left.subtract(lanes.map { unit.lanes[$0].trial })
+            found.append(InterruptedUnit(unit: unit, lanes: lanes))
+        }
+        return found
     }
 }

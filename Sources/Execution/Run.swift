@@ -82,7 +82,7 @@ public struct Run: Sendable {
     ///   - interrupted: units of an earlier run to go on with.
     ///   - open: makes or opens the ledger, once the first program is known to be good.
     func carryOut(
-        _ preparation: Preparation, _ folder: RunFolder, trials: Set<Int>?, interrupted: [Unit] = [],
+        _ preparation: Preparation, _ folder: RunFolder, trials: Set<Int>?, interrupted: [InterruptedUnit] = [],
         open: () throws -> OpenRun
     ) async throws -> RunSummary {
         let lowerer = try lowerer(preparation)
@@ -107,7 +107,7 @@ public struct Run: Sendable {
                     return conductor
                 }
                 do {
-                    for unit in interrupted { try await conductor().enqueue(interrupted: unit) }
+                    for unit in interrupted { try await conductor().enqueue(unit) }
                     if trials?.isEmpty != true {
                         try await preparation.groups(lowerer, only: trials) { group in
                             switch try await lowered(group, preparation, lowerer, alwaysCompile: false) {

@@ -22,7 +22,7 @@ extension Conductor {
                     .unitFinished(
                         device: device.name, unit: id, trials: known.unit.lanes.count, seconds: known.trainSeconds))
             } catch {
-                breakDown(RunError(.machine, "the results of unit \(id) cannot be kept", cause: error))
+                await breakDown(RunError(.machine, "the results of unit \(id) cannot be kept", cause: error))
             }
         }
         await queue.ended()
@@ -54,10 +54,9 @@ extension Conductor {
                 let share = Double(fit.lastEpoch - epochs) / Double(max(1, fit.lastEpoch - fit.firstEpoch))
                 let cost = known.cost * share * Double(width) / Double(known.unit.packing.lanes)
                 let queued = register(Known(unit: unit, cost: cost, lineage: UnitLineage(), group: known.group))
-                // A run that ends early leaves the unit to the one that goes on.
-                if !isStopping { await queue.add([queued]) }
+                await queue.add([queued])
             } catch {
-                breakDown(RunError(.machine, "the results of unit \(id) cannot be kept", cause: error))
+                await breakDown(RunError(.machine, "the results of unit \(id) cannot be kept", cause: error))
             }
         }
         await queue.ended()
@@ -107,12 +106,11 @@ extension Conductor {
         guard let known = units[id] else { return }
         switch code {
         case RunnerFailure.files:
-            // Nothing is wrong with the trials: they wait for a disk that takes them.
-            breakDown(RunError(.machine, message))
-            await settle(id, as: .failed, message) { known in
+            // Nothing is wrong with the trials: they wait for a disk that takes them, and go on from the last checkpoint.
+            await breakDown(RunError(.machine, message))
+            await settle(id, as: .stopped, message) { known in
                 try ledger.requeue(trials: known.trials, epochs: known.epochsKept)
             }
-            await stop()
         case RunnerFailure.device: await died(id, message, on: device)
         case RunnerFailure.outOfMemory where known.unit.packing.lanes > 1 && known.group != nil:
             report(.note("\(message); unit \(id) is packed anew, with fewer models at once"))
@@ -169,15 +167,16 @@ extension Conductor {
                 try ledger.unitEnded(id, status, at: now)
                 try await body(known)
             } catch {
-                breakDown(RunError(.machine, "what became of unit \(id) cannot be kept", cause: error))
+                await breakDown(RunError(.machine, "what became of unit \(id) cannot be kept", cause: error))
             }
         }
         await queue.ended()
     }
 
-    private func breakDown(_ error: RunError) {
+    /// Ends the run early, since it cannot go on.
+    private func breakDown(_ error: RunError) async {
         breakdown = breakdown ?? error
-        isStopping = true
+        await stop()
     }
 
     /// The epoch of the model that is kept as the best, or of the weights that `EarlyStopping` takes for the best.

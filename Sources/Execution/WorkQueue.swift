@@ -15,11 +15,14 @@ actor WorkQueue {
     private var takers: [Int: CheckedContinuation<Void, Never>] = [:]
     private var takerCount = 0
     private var isClosed = false
+    /// Whether what waited was taken away, and what comes is not taken either.
+    private var isCleared = false
     /// Units that were taken and have not ended: each may come back as others.
     private var taken = 0
 
-    /// Adds units.
+    /// Adds units; after `clear` they are left to a run that goes on.
     func add(_ units: [QueuedUnit]) {
+        if isCleared { return }
         waiting.append(contentsOf: units)
         waiting.sort { $0.cost == $1.cost ? $0.unit.id < $1.unit.id : $0.cost > $1.cost }
         wake()
@@ -37,9 +40,10 @@ actor WorkQueue {
         wake()
     }
 
-    /// Takes away all units that wait, so that devices end after what they are at.
+    /// Takes away all units that wait, and any that are added later, so that devices end after what they are at.
     func clear() {
         waiting = []
+        isCleared = true
         isClosed = true
         wake()
     }

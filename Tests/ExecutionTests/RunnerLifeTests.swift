@@ -239,8 +239,9 @@ import Units
         await queue.add([queued("0000", cost: 1), queued("0001", cost: 2)])
         #expect(await queue.next(.native)?.unit.id == "0001")
         await queue.clear()
+        await queue.add([queued("0002", cost: 1)])
         await queue.ended()
-        #expect(await queue.next(.native) == nil)
+        #expect(await queue.next(.native) == nil, "nor is what comes later begun")
     }
 
     @Test(
