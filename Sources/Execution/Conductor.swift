@@ -85,7 +85,7 @@ actor Conductor: RunnerProcess.Delegate {
         var queued: [QueuedUnit] = []
         for trial in group.trials {
             let unit = try preparation.write(trial, of: group, id: nextName(), in: folder)
-            let cost = Double((unit.fit.lastEpoch - unit.fit.firstEpoch) * (unit.lanes.first?.training.count ?? 0))
+            let cost = Double(unit.fit.lastEpoch - unit.fit.firstEpoch) * Double(unit.lanes.first?.training.count ?? 0)
             queued.append(register(Known(unit: unit, cost: cost, lineage: UnitLineage(), group: nil)))
         }
         await queue.add(queued)

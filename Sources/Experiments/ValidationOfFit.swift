@@ -1,15 +1,23 @@
 extension Experiment {
+    /// The greatest count that a fit setting may be: products of two such numbers fit into 64 bits.
+    static let mostOfACount = Int(Int32.max)
+
     /// Checks the counts among the fit settings, those of every trial included.
     func validateFitCounts() throws(ExperimentError) {
-        let counts: [(String, Int?)] = [
-            ("epochs", fit.epochs), ("batch_size", fit.batchSize), ("steps_per_epoch", fit.stepsPerEpoch),
-            ("validation_batch_size", fit.validationBatchSize), ("validation_steps", fit.validationSteps),
+        let counts: [(setting: FitSetting, count: Int?)] = [
+            (.epochs, fit.epochs), (.batchSize, fit.batchSize), (.stepsPerEpoch, fit.stepsPerEpoch),
+            (.validationBatchSize, fit.validationBatchSize), (.validationSteps, fit.validationSteps),
+            (.initialEpoch, fit.initialEpoch),
         ]
-        for case (let key, let count?) in counts {
-            try require(count >= 1, at: "fit.\(key)", "must be at least 1, found \(count)")
+        for (setting, count) in counts {
+            let key = "fit.\(setting.rawValue)"
+            let least = setting == .initialEpoch ? 0 : 1
+            if let count { try require(count >= least, at: key, "must be at least \(least), found \(count)") }
+            let all = [(key, count)] + places(of: setting).map { ($0.key, $0.value.int) }
+            for case (let key, let count?) in all {
+                try require(count <= Self.mostOfACount, at: key, "must be at most \(Self.mostOfACount), found \(count)")
+            }
         }
-        try require(
-            fit.initialEpoch >= 0, at: "fit.initial_epoch", "must be at least 0, found \(fit.initialEpoch)")
         switch fit.validationFrequency {
         case .every(let number):
             try require(number >= 1, at: "fit.validation_freq", "must be at least 1, found \(number)")

@@ -118,6 +118,6 @@ public enum Packing {
             evaluateTails: evaluateTails, hasFullBatches: longest > 0,
             hasFullEvaluateBatches: members.contains { workload.wholeValidationBatches($0) > 0 },
             batchSize: workload.batchSize, validationBatchSize: workload.validationBatchSize,
-            cost: Double((longest + trainingTails.count) * workload.epochs * width))
+            cost: Double(longest + trainingTails.count) * Double(workload.epochs) * Double(width))
     }
 }

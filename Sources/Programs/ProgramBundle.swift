@@ -24,6 +24,11 @@ public struct ProgramBundle: Sendable {
                 "the program in \(folder) is of version \(description.version), not "
                     + "\(ProgramDescription.currentVersion)")
         }
+        let leaves = description.parameters.compactMap(\.leaf) + (description.averages ?? []).flatMap(\.self)
+        guard leaves.allSatisfy(description.state.indices.contains) else {
+            throw ProgramError(
+                .unreadable, "the program in \(folder) names leaves that it has not; remove \(folder) and run again")
+        }
     }
 
     /// The model that trained weights are written into.

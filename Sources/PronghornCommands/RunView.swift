@@ -96,7 +96,8 @@ struct RunState: Sendable {
             return "\(device): runner \(process) started"
         case .unitStarted(let device, let unit, let trials, let epochs):
             firstUnit = firstUnit ?? Date().timeIntervalSince1970
-            epochsPerTrial = epochs
+            // What goes on from a checkpoint has fewer.
+            epochsPerTrial = max(epochsPerTrial, epochs)
             touch(device) { $0 = DeviceState(doing: "unit \(unit)", trials: trials, epochs: epochs) }
             return "\(device): unit \(unit), \(Quantity.count(trials, "trial"))"
         case .compiling(let device, let function):
@@ -171,7 +172,7 @@ struct RunState: Sendable {
     }
 
     private func bar(_ share: Double, _ width: Int) -> String {
-        let full = Int((share * Double(width)).rounded())
+        let full = Int((min(share, 1) * Double(width)).rounded())
         return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
     }
 

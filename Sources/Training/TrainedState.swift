@@ -89,9 +89,9 @@ struct TrainedState: Sendable {
             // A callback may have set another learning rate; Keras then writes what the variable holds.
             let isRate = parameter.leaf != nil && parameter.leaf == bundle.description.learningRateLeaf
             let set = isRate ? rates.map { Double($0[index]) } : nil
-            guard let value = set ?? parameter.value(unit.lanes[index].parameters), let span, span.count == 2 else {
-                return nil
-            }
+            guard let value = set ?? parameter.value(unit.lanes[index].parameters), let span, span.count == 2,
+                span.allSatisfy((0...Int(Int32.max)).contains)
+            else { return nil }
             return (span[0]..<span[0] + span[1], "\(value)")
         }
     }

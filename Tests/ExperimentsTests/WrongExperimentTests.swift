@@ -162,6 +162,12 @@ private let wrong: [WrongExperiment] = [
         mistake: "empty batches", yaml: head + "fit:\n  batch_size: 0\n",
         message: "e.yaml:4:15: fit.batch_size: must be a whole number from 1, or null, found 0"),
     WrongExperiment(
+        mistake: "more steps than can be counted", yaml: head + "fit: {steps_per_epoch: 9223372036854775807}\n",
+        message: "e.yaml:3:24: fit.steps_per_epoch: must be at most 2147483647, found 9223372036854775807"),
+    WrongExperiment(
+        mistake: "a trial of more epochs than can be counted", yaml: head + "trials: {epochs: [1, 2147483648]}\n",
+        message: "e.yaml:3:10: trials.epochs: must be at most 2147483647, found 2147483648"),
+    WrongExperiment(
         mistake: "validation on everything", yaml: head + "fit: {validation: 1}\n",
         message: "e.yaml:3:19: fit.validation: a share of the rows lies between 0 and 1, both excluded; found 1.0"),
     WrongExperiment(

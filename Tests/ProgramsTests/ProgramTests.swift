@@ -135,6 +135,25 @@ func description(
         #expect(throws: ProgramError.self) { try other.code(of: other.function(.train, lanes: 8)) }
     }
 
+    @Test("A bundle whose numbers or averages stand in leaves that it has not is refused, and ends no runner")
+    func leaves() throws {
+        var described = try description()
+        described.averages = [[0, 1]]
+        described.parameters = try JSONDecoder().decode(
+            [ProgramDescription.Parameter].self, from: Data(#"[{"name": "learning_rate", "leaf": 1}]"#.utf8))
+        func read(_ described: ProgramDescription) throws {
+            let bench = try Bench(String(decoding: JSONEncoder().encode(described), as: UTF8.self))
+            _ = try ProgramBundle(bench.root)
+        }
+        #expect(throws: Never.self) { try read(described) }
+        var wrong = described
+        wrong.averages = [[0, 2]]
+        #expect(throws: ProgramError.self) { try read(wrong) }
+        wrong = described
+        wrong.parameters[0].leaf = -1
+        #expect(throws: ProgramError.self) { try read(wrong) }
+    }
+
     @Test("A bundle of another version, half a bundle and no bundle are refused")
     func unreadable() throws {
         let later = try bench(version: 3)
