@@ -28,11 +28,13 @@ extension Preparation {
     ///
     /// What cannot be a program comes as a group for `Model.fit`, and what is wrong with the user's model as such.
     ///
-    /// - Parameter only: the trials that are wanted; the program is that of all, so that a run that goes on finds it in
-    ///   the cache.
+    /// - Parameters:
+    ///   - only: the trials that are wanted; the program is that of all, so that a run that goes on finds it in the cache.
+    ///   - isOver: whether no more are wanted; asked before each.
     /// - Throws: `ExperimentError` for what is wrong with the experiment, `RunError` for what is wrong with the machine.
     func groups(
-        _ lowerer: Lowerer, only wanted: Set<Int>? = nil, _ found: (FoundGroup) async throws -> Void
+        _ lowerer: Lowerer, only wanted: Set<Int>? = nil, until isOver: () -> Bool = { false },
+        _ found: (FoundGroup) async throws -> Void
     ) async throws {
         func take(_ group: FoundGroup) async throws {
             var group = group
@@ -40,21 +42,22 @@ extension Preparation {
             if !group.trials.isEmpty { try await found(group) }
         }
         let reason = try reasonForFit()
-        for share in ProgramShare.divide(trials, kind: kind(of:)) {
+        for share in ProgramShare.divide(trials, kind: kind(of:)) where !isOver() {
             var baked: [String: String] = [:]
             if let reason {
                 try await take(fitGroup(share, lowerer, reason: reason))
             } else {
-                try await describe(share, lowerer, &baked, take)
+                try await describe(share, lowerer, &baked, until: isOver, take)
             }
         }
     }
 
     /// Describes the program of trials that may share one, or those that they share where a number splits it.
     private func describe(
-        _ share: ProgramShare, _ lowerer: Lowerer, _ baked: inout [String: String],
+        _ share: ProgramShare, _ lowerer: Lowerer, _ baked: inout [String: String], until isOver: () -> Bool,
         _ take: (FoundGroup) async throws -> Void
     ) async throws {
+        if isOver() { return }
         let found: FoundGroup
         do {
             found = .program(try await group(share, lowerer, baked))
@@ -62,7 +65,7 @@ extension Preparation {
             // A layer holds more of its file than leaves: each file has a program of its own.
             for (_, trials) in grouped(share.trials, by: \.start?.file) {
                 for share in ProgramShare.divide(trials, baked: Set(baked.keys)) {
-                    try await describe(share, lowerer, &baked, take)
+                    try await describe(share, lowerer, &baked, until: isOver, take)
                 }
             }
             return
@@ -72,7 +75,7 @@ extension Preparation {
             for share in ProgramShare.divide(share.trials, baked: Set(baked.keys)) {
                 // What one of them has found to split the program as well does so for those that follow.
                 for share in ProgramShare.divide(share.trials, baked: Set(baked.keys)) {
-                    try await describe(share, lowerer, &baked, take)
+                    try await describe(share, lowerer, &baked, until: isOver, take)
                 }
             }
             return

@@ -109,7 +109,7 @@ public struct Run: Sendable {
                 do {
                     for unit in interrupted { try await conductor().enqueue(unit) }
                     if trials?.isEmpty != true {
-                        try await preparation.groups(lowerer, only: trials) { group in
+                        try await preparation.groups(lowerer, only: trials, until: { stopSwitch.isOn }) { group in
                             switch try await lowered(group, preparation, lowerer, alwaysCompile: false) {
                             case .program(let program, let group):
                                 found.programs.append(program)

@@ -9,6 +9,9 @@ final class StopSwitch: Sendable {
 
     private let state = Mutex(State())
 
+    /// Whether the run has been asked.
+    var isOn: Bool { state.withLock(\.isOn) }
+
     /// Asks; a second time does nothing.
     func turnOn() {
         let listener = state.withLock { state in
