@@ -27,6 +27,7 @@ from conformance.cases import all_cases
 warnings.filterwarnings("ignore")
 
 TOLERANCE = 1e-5
+SEEDS = "seed_generator_state"
 AMPLIFIED = 4
 """A difference up to so many times what a change by one last bit makes is rounding that the model amplifies."""
 
@@ -78,13 +79,14 @@ class Comparison:
                 self.problems.append(f"{trial['name']}: {trial['status']}: {trial['message']}")
                 continue
             initial = self._loaded(trial["name"] + ".initial.keras")
-            start = _state(initial)
             if self.fitter is None:
                 self.fitter = initial
+                self.paths = [variable.path for variable in _variables(initial)]
+            start = self._start(number, trial, _state(initial))
             expected = self._fit(start)
             self._compare(number, trial, start, expected)
-            after = expected["leaves"]
-            change = np.asarray([np.any(after[v.path] != start[v.path]) for v in self.fitter.trainable_variables])
+            pairs = zip(self.fitter.trainable_variables, expected["leaves"], start, strict=False)
+            change = np.asarray([np.any(after != before) for _, after, before in pairs])
             moved = change if not moved.size else moved | change
         still = (
             [
@@ -105,11 +107,31 @@ class Comparison:
             "tolerance": TOLERANCE,
         }
 
+    def _start(self, number: int, trial: dict, kept: list[np.ndarray]) -> list[np.ndarray]:
+        """The first state as the run kept it, with the seeds that no model file holds; Keras draws both alike."""
+        keras.utils.set_random_seed(trial["seed"])
+        built = self.case.build()
+        drawn = [v for v in built.variables if SEEDS in v.path]
+        if built.built:
+            weights = [v for v in [*built.trainable_variables, *built.non_trainable_variables] if SEEDS not in v.path]
+            ours = [(path, value) for path, value in zip(self.paths, kept, strict=True) if SEEDS not in path]
+            for (path, value), variable in zip(ours, weights, strict=False):
+                self._note("first weights", _apart(value, variable.value), f"{path} of trial {number}")
+        places = [place for place, path in enumerate(self.paths) if SEEDS in path]
+        start = list(kept)
+        for place, variable in zip(places, drawn, strict=True):
+            start[place] = np.array(variable.value)
+        return start
+
+    def _note(self, kind: str, difference: float, where: str) -> None:
+        if not difference <= self.worst.get(kind, -1.0):
+            self.worst[kind], self.at[kind] = difference, where
+
     def _loaded(self, name: str) -> keras.Model:
         # Only a model of this very sweep is loaded: its Lambda layers are ours.
         return keras.models.load_model(os.path.join(self.run, "models", name), safe_mode=False)
 
-    def _fit(self, start: dict[str, np.ndarray]) -> dict:
+    def _fit(self, start: list[np.ndarray]) -> dict:
         _assign(self.fitter, start)
         validation = (self.validation.x, self.validation.y)
         if self.validation.weight is not None:
@@ -132,10 +154,10 @@ class Comparison:
         outputs = self.fitter.predict(self.validation.x, batch_size=signatures.VALIDATION, verbose=0)
         return [np.asarray(leaf) for leaf in jax.tree.leaves(outputs)]
 
-    def _compare(self, number: int, trial: dict, start: dict, expected: dict) -> None:
+    def _compare(self, number: int, trial: dict, start: list, expected: dict) -> None:
         name = trial["name"]
         last = _state(self._loaded(os.path.basename(trial["model"])))
-        if last.keys() != expected["leaves"].keys():
+        if [leaf.shape for leaf in last] != [leaf.shape for leaf in start]:
             self.problems.append(f"{name}: the model holds other variables than Keras's")
             return
         _assign(self.fitter, last)
@@ -143,9 +165,10 @@ class Comparison:
         if sorted(ours["logs"]) != sorted(expected["logs"]):
             self.problems.append(f"{name}: logs {sorted(ours['logs'])}, Keras has {sorted(expected['logs'])}")
             return
-        differences = list(_differences(ours, expected))
+        differences = list(self._differences(ours, expected))
         if any(not difference <= TOLERANCE for *_, difference in differences):
-            nudged = {kind + where: d for kind, where, d in _differences(self._fit(_nudged(start)), expected)}
+            again = self._fit(self._nudged(start))
+            nudged = {kind + where: d for kind, where, d in self._differences(again, expected)}
         else:
             nudged = {}
         for kind, where, difference in differences:
@@ -155,37 +178,46 @@ class Comparison:
                     known = self.amplified.get(where, [0.0, 0.0])
                     self.amplified[where] = [max(known[0], difference), max(known[1], own)]
                     continue
-            if not difference <= self.worst.get(kind, -1.0):
-                self.worst[kind], self.at[kind] = difference, f"{where} of trial {number}"
+            self._note(kind, difference, f"{where} of trial {number}")
+
+    def _differences(self, ours: dict, theirs: dict):
+        for metric, values in theirs["logs"].items():
+            if len(values) != len(ours["logs"][metric]):
+                yield "logs", metric, float("inf")
+            for epoch, (one, two) in enumerate(zip(ours["logs"][metric], values, strict=False)):
+                yield "logs", f"{metric} {epoch}", _apart(one, two)
+        for path, one, two in zip(self.paths, ours["leaves"], theirs["leaves"], strict=True):
+            # The seeds of dropout and the like are in no model file.
+            if SEEDS not in path:
+                yield "leaves", path, _apart(one, two)
+        for index, (one, two) in enumerate(zip(ours["outputs"], theirs["outputs"], strict=True)):
+            yield "outputs", f"output {index}", _apart(one, two)
+
+    def _nudged(self, state: list[np.ndarray]) -> list[np.ndarray]:
+        """The state with every float of it moved to a neighbouring one, up or down by chance."""
+        draw = np.random.default_rng(0)
+        nudged = []
+        for path, value in zip(self.paths, state, strict=True):
+            if value.dtype == np.float32 and "learning_rate" not in path:
+                up = np.where(draw.random(value.shape) < 0.5, np.float32(-np.inf), np.float32(np.inf))
+                # A weight that is zero has no neighbour worth the name.
+                value = np.where(value == 0, value, np.nextafter(value, up))
+            nudged.append(value)
+        return nudged
 
 
-def _state(model) -> dict[str, np.ndarray]:
-    """Everything that training changes and a model file keeps, by path."""
-    found = {}
-    for variable in [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]:
-        found[variable.path if variable.path not in found else f"{variable.path}#{len(found)}"] = np.array(
-            variable.value
-        )
-    return found
+def _variables(model) -> list:
+    """Everything that training changes and a model file keeps."""
+    return [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]
 
 
-def _assign(model, state: dict[str, np.ndarray]) -> None:
-    variables = [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]
-    for variable, value in zip(variables, state.values(), strict=True):
+def _state(model) -> list[np.ndarray]:
+    return [np.array(variable.value) for variable in _variables(model)]
+
+
+def _assign(model, state: list[np.ndarray]) -> None:
+    for variable, value in zip(_variables(model), state, strict=True):
         variable.assign(value)
-
-
-def _differences(ours: dict, theirs: dict):
-    for metric, values in theirs["logs"].items():
-        if len(values) != len(ours["logs"][metric]):
-            yield "logs", metric, float("inf")
-        for epoch, (one, two) in enumerate(zip(ours["logs"][metric], values, strict=False)):
-            yield "logs", f"{metric} {epoch}", _apart(one, two)
-    for path, value in theirs["leaves"].items():
-        if "seed_generator_state" not in path:
-            yield "leaves", path, _apart(ours["leaves"][path], value)
-    for index, (one, two) in enumerate(zip(ours["outputs"], theirs["outputs"], strict=True)):
-        yield "outputs", f"output {index}", _apart(one, two)
 
 
 def _apart(ours, theirs) -> float:
@@ -196,19 +228,6 @@ def _apart(ours, theirs) -> float:
     ours, theirs = np.nan_to_num(ours), np.nan_to_num(theirs)
     apart = np.max(np.abs(ours - theirs), initial=0)
     return 0.0 if apart == 0 else float(apart / max(np.max(np.abs(ours)), np.max(np.abs(theirs))))
-
-
-def _nudged(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The state with every float of it moved to a neighbouring one, up or down by chance."""
-    draw = np.random.default_rng(0)
-    nudged = {}
-    for path, value in state.items():
-        if value.dtype == np.float32 and "learning_rate" not in path:
-            up = np.where(draw.random(value.shape) < 0.5, np.float32(-np.inf), np.float32(np.inf))
-            # A weight that is zero has no neighbour worth the name.
-            value = np.where(value == 0, value, np.nextafter(value, up))
-        nudged[path] = value
-    return nudged
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ ENGINES = {
     "impossible": "impossible in Keras itself",
     "refused": "REFUSED",
 }
-KINDS = ("logs", "leaves", "outputs")
+KINDS = ("first weights", "logs", "leaves", "outputs")
 
 
 def main(findings: str, document: str) -> None:
@@ -75,8 +75,11 @@ def _wrong_sentence(wrong: list[dict]) -> str:
 
 
 def _families(cases: list[dict]) -> str:
-    lines = ["\n## Summary\n", "| family | cases | native | other | logs | weights and state | predictions |"]
-    lines.append("|---|---|---|---|---|---|---|")
+    lines = [
+        "\n## Summary\n",
+        "| family | cases | native | other | first weights | logs | weights and state | predictions |",
+    ]
+    lines.append("|---|---|---|---|---|---|---|---|")
     for family in sorted({case["case"].partition("/")[0] for case in cases}):
         own = [case for case in cases if case["case"].startswith(family + "/")]
         native = [case for case in own if case["engine"] == "native"]
@@ -113,7 +116,8 @@ def _amplified(cases: list[dict]) -> str:
 
 def _all(cases: list[dict]) -> str:
     lines = ["\n## Every case\n", "Those marked with a star also run in `make test`.\n"]
-    lines += ["| case | trained by | logs | weights and state | predictions |", "|---|---|---|---|---|"]
+    lines += ["| case | trained by | first weights | logs | weights and state | predictions |"]
+    lines += ["|---|---|---|---|---|---|"]
     for case in cases:
         worst = [_figure(case["worst"][kind]) if kind in case.get("worst", {}) else "" for kind in KINDS]
         star = " \\*" if case.get("third") else ""
