@@ -16,7 +16,8 @@ class Case:
 
     `signature` names its data, `covers` the exported names that it is a case of. `still` are parts of paths of the
     trainable variables that may keep their first values, since nothing that depends on them is differentiable; every
-    other variable must move, or the case would show nothing.
+    other variable must move, or the case would show nothing. `merges` says that Keras saves other weights than it
+    trains (LoRA's are merged into the kernel), so that a case starts from its seed and not from a file.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Case:
     build: Callable[[], keras.Model]
     covers: tuple[str, ...] = ()
     still: tuple[str, ...] = field(default=())
+    merges: bool = False
 
 
 def compiled(inputs, outputs, optimizer=None, loss="mse", **options) -> keras.Model:
@@ -77,6 +79,7 @@ def layer_cases(
             lambda: around(make(), signature, first=first, masked=masked),
             (f"layers.{layer}",),
             still,
+            merges=label == "lora",
         )
 
     return [case(layer, label, make) for layer, entries in table.items() for label, make in entries.items()]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import warnings
 
 import keras
@@ -111,6 +112,8 @@ class Comparison:
         """The first state as the run kept it, with the seeds that no model file holds; Keras draws both alike."""
         keras.utils.set_random_seed(trial["seed"])
         built = self.case.build()
+        if self.case.merges:
+            return _state(built)
         drawn = [v for v in built.variables if SEEDS in v.path]
         if built.built:
             weights = [v for v in [*built.trainable_variables, *built.non_trainable_variables] if SEEDS not in v.path]
@@ -146,7 +149,13 @@ class Comparison:
             shuffle=False,
             verbose=0,
         ).history
-        return {"logs": history, "leaves": _state(self.fitter), "outputs": self._outputs()}
+        outputs = self._outputs()
+        if self.case.merges:
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "trained.keras")
+                self.fitter.save(path)
+                return {"logs": history, "leaves": _state(keras.models.load_model(path)), "outputs": outputs}
+        return {"logs": history, "leaves": _state(self.fitter), "outputs": outputs}
 
     def _outputs(self) -> list[np.ndarray]:
         import jax

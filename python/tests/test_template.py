@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from bare import Program, request
 
+from pronghorn.lowering.failures import LoweringFailure
+
 HARD = """
 import keras
 from keras import layers, ops
@@ -141,3 +143,18 @@ def test_a_schedule_has_no_number_to_replace_and_the_notes_say_so(tmp_path):
     program = Program(tmp_path / "out", request("build", file))
     assert program.json["parameters"] == []
     assert any("schedule" in note for note in program.json["notes"])
+
+
+def test_a_model_whose_saved_weights_are_not_those_it_trains_is_no_program(tmp_path):
+    # LoRA merges its matrices into the kernel when it saves: a file with the trained bytes would be another model.
+    file = tmp_path / "model.py"
+    file.write_text(
+        "import keras\n"
+        "def build():\n"
+        "    model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(1, lora_rank=2)])\n"
+        "    model.compile('sgd', 'mse')\n"
+        "    return model\n"
+    )
+    with pytest.raises(LoweringFailure, match="otherwise than it is trained") as failure:
+        Program(tmp_path / "out", request("build", file))
+    assert failure.value.code == "not_lowerable"

@@ -27,7 +27,7 @@ NUMBERS: Table = {
     },
     "R2Score": {
         "average": lambda: metrics.R2Score(),
-        "adjusted": lambda: metrics.R2Score(class_aggregation="variance_weighted_average", num_regressors=2),
+        "weighted": lambda: metrics.R2Score(class_aggregation="variance_weighted_average"),
     },
     "PearsonCorrelation": {
         "last": lambda: metrics.PearsonCorrelation(),
@@ -240,6 +240,9 @@ def cases() -> list[Case]:
 
             covers = tuple(f"metrics.{name}" for name in makes)
             found.append(Case(f"metrics/{kind}-{label}", signature, build, covers))
+    found.append(
+        Case("metrics/R2Score-adjusted", "pairs", lambda: _model(3, None, "mse", metrics.R2Score(num_regressors=2)))
+    )
     found.append(Case("metrics/exact", "binary", _exact, ("metrics.Accuracy",)))
     found.append(Case("metrics/own", "pairs", lambda: _model(3, None, "mse", Largest(), bias), ("metrics.Metric",)))
     found.append(

@@ -39,7 +39,7 @@ IMAGES = {
     "Permute": {"axes": lambda: layers.Permute((3, 1, 2))},
     "Cropping2D": {
         "both": lambda: layers.Cropping2D(2),
-        "channels-first": lambda: layers.Cropping2D(((1, 0), (2, 1)), data_format="channels_first"),
+        "channels-first": lambda: layers.Cropping2D(((1, 0), (1, 1)), data_format="channels_first"),
     },
     "ZeroPadding2D": {
         "both": lambda: layers.ZeroPadding2D(1),

@@ -44,7 +44,7 @@ INITIALIZERS: dict[str, dict[str, Callable]] = {
 REGULARIZERS: dict[str, dict[str, Callable]] = {
     "L1": {"plain": lambda: regularizers.L1(0.01), "by-name": lambda: "l1"},
     "L2": {"plain": lambda: regularizers.L2(0.05), "by-name": lambda: "l2"},
-    "L1L2": {"both": lambda: regularizers.L1L2(0.01, 0.02), "by-name": lambda: "l1_l2"},
+    "L1L2": {"both": lambda: regularizers.L1L2(0.01, 0.02), "one": lambda: regularizers.L1L2(l2=0.03)},
     "OrthogonalRegularizer": {
         "rows": lambda: regularizers.OrthogonalRegularizer(0.02),
         "columns": lambda: regularizers.OrthogonalRegularizer(0.02, mode="columns"),
@@ -96,6 +96,22 @@ class Bounded(constraints.Constraint):
         return keras.ops.clip(w, -0.5, 0.5)
 
 
+@keras.saving.register_keras_serializable("conformance")
+class Gated(layers.Layer):
+    """`glu` halves the last axis, for which `Activation` is not made."""
+
+    def call(self, x):
+        return keras.activations.glu(x)
+
+
+@keras.saving.register_keras_serializable("conformance")
+class Cut(layers.Layer):
+    """`threshold` has arguments without defaults."""
+
+    def call(self, x):
+        return keras.activations.threshold(x, 0.1, -0.2)
+
+
 def activations() -> dict[str, Callable]:
     """The functions that `keras.activations` exports."""
     names = [n for n in dir(keras.activations) if not n.startswith("_") and n not in NO_ACTIVATIONS]
@@ -137,8 +153,9 @@ def _constrained(make: Callable) -> Callable:
     return lambda name: layers.Dense(4, kernel_constraint=make(), bias_constraint="non_neg", name=name)
 
 
-def _activated(function: Callable) -> Callable:
-    return lambda name: keras.Sequential([layers.Dense(4), layers.Activation(function)], name=name)
+def _activated(activation: str, function: Callable) -> Callable:
+    own = {"glu": Gated, "threshold": Cut}.get(activation, lambda: layers.Activation(function))
+    return lambda name: keras.Sequential([layers.Dense(4), own()], name=name)
 
 
 def _flat(table: dict[str, dict[str, Callable]], wrapped: Callable) -> dict[str, Callable]:
@@ -150,7 +167,7 @@ def cases() -> list[Case]:
         *_grouped("initializers", _flat(INITIALIZERS, _initialized), "initializers", 6),
         *_grouped("regularizers", _flat(REGULARIZERS, _regularized), "regularizers", 4),
         *_grouped("constraints", _flat(CONSTRAINTS, _constrained), "constraints", 4),
-        *_grouped("activations", {n: _activated(f) for n, f in activations().items()}, "activations", 6),
+        *_grouped("activations", {n: _activated(n, f) for n, f in activations().items()}, "activations", 6),
     ]
     for label, options in (("real", {"side": "real"}), ("imaginary", {"side": "imag", "scaling": "spectrum"})):
 

@@ -146,6 +146,12 @@ class Bundle:
                 os.unlink(temporary)
         entries, notes = parameters.entries(self.model, self.state, text, self.variation, self.proof)
         weights = monitoring.weights(self.model)
+        for leaf, offset in zip(self.state.leaves, offsets, strict=True):
+            if offset is None and id(leaf.variable) in weights and np.prod(leaf.shape) > 0:
+                # LoRA's layers merge their matrices into the kernel: no trained bytes can be put in its place.
+                raise LoweringFailure(
+                    "not_lowerable", f"Keras saves {leaf.path} otherwise than it is trained, as layers with LoRA do"
+                )
         program = {
             "version": VERSION,
             "name": self.model.name,
