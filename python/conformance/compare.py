@@ -81,8 +81,8 @@ class Comparison:
                 continue
             initial = self._loaded(trial["name"] + ".initial.keras")
             if self.fitter is None:
-                self.fitter = initial
-                self.paths = [variable.path for variable in _variables(initial)]
+                self.fitter = self._built(trial, initial)
+                self.paths = [variable.path for variable in _variables(self.fitter)]
             start = self._start(number, trial, _state(initial))
             expected = self._fit(start)
             self._compare(number, trial, start, expected)
@@ -107,6 +107,15 @@ class Comparison:
             "problems": self.problems,
             "tolerance": TOLERANCE,
         }
+
+    def _built(self, trial: dict, saved: keras.Model) -> keras.Model:
+        """The model as it is built, whose settings are whole: Keras's files leave out some of them (Huber's `delta`)."""
+        keras.utils.set_random_seed(trial["seed"])
+        built = self.case.build()
+        if not built.built:
+            return saved
+        built.optimizer.build(built.trainable_variables)
+        return built if [v.shape for v in _variables(built)] == [v.shape for v in _variables(saved)] else saved
 
     def _start(self, number: int, trial: dict, kept: list[np.ndarray]) -> list[np.ndarray]:
         """The first state as the run kept it, with the seeds that no model file holds; Keras draws both alike."""
