@@ -109,7 +109,7 @@ class Comparison:
         }
 
     def _built(self, trial: dict, saved: keras.Model) -> keras.Model:
-        """The model as it is built, whose settings are whole: Keras's files leave out some of them (Huber's `delta`)."""
+        """The model as it is built, with all its settings: Keras's files leave some out (Huber's `delta`)."""
         keras.utils.set_random_seed(trial["seed"])
         built = self.case.build()
         if not built.built:
