@@ -49,10 +49,14 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
 }
 
 extension ProgramDescription {
-    /// The leaf that holds the optimizer's learning rate; nil where it is a schedule, or one of several.
+    /// The leaf that holds the optimizer's learning rate; nil where it is a schedule, one of several, or not float32, in
+    /// which callbacks compute.
     public var learningRateLeaf: Int? {
         guard let leaf = parameters.first(where: { $0.name == "learning_rate" })?.leaf else { return nil }
-        return state.indices.contains(leaf) && state[leaf].role == .optimizer ? leaf : nil
+        guard state.indices.contains(leaf), state[leaf].role == .optimizer, state[leaf].dtype == "float32" else {
+            return nil
+        }
+        return leaf
     }
 
     /// One row's tensor: no axis for lanes, steps or rows.

@@ -120,9 +120,20 @@ public final class LoadedProgram {
     private func set(
         _ leaf: Int, of parameter: String, to values: [Double], in state: inout State
     ) throws(ProgramError) {
-        let padded = (0..<lanes).map { Float(values[min($0, values.count - 1)]) }
+        let type = try bundle.description.leafTypes(lanes: lanes)[leaf]
+        var padded: [UInt8] = []
+        for lane in 0..<lanes {
+            let number = bundle.description.state[leaf].bytes(of: values[min(lane, values.count - 1)])
+            guard let number, type.shape == [lanes] else {
+                throw ProgramError(.unreadable, "\(parameter) has a leaf of \(bundle.folder) that is no number")
+            }
+            padded += number
+        }
         do throws(PJRTError) {
-            state.replace(leaf, with: try client.buffer(padded))
+            let buffer = try padded.span.withUnsafeBytes { (bytes) throws(PJRTError) in
+                try client.buffer(copying: bytes, type: type.elementType, shape: type.shape)
+            }
+            state.replace(leaf, with: buffer)
         } catch {
             throw ProgramError(.plugin, "\(parameter) cannot be brought to the device", cause: error)
         }

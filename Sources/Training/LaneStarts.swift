@@ -110,8 +110,10 @@ struct LaneStarts {
                     try file.copy(group, leaf: index, lane: lane.start.lane, into: place, as: leaf)
                 else { continue }
                 // What is chosen for a trial goes before what its starting model was trained with.
-                if file.epochs == nil, let value = number(in: index, of: lane) {
-                    place.storeBytes(of: Float(value), as: Float.self)
+                if file.epochs == nil, let value = number(in: index, of: lane), let bytes = leaf.bytes(of: value),
+                    bytes.count == place.count
+                {
+                    place.copyBytes(from: bytes)
                 }
             }
             leaves.append(memory)
