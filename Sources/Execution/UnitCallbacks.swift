@@ -80,10 +80,16 @@ extension Preparation {
                 }
             }
             if callback.logsLearningRate, description.learningRateLeaf == nil {
+                var reasons = description.notes
+                for parameter in description.parameters where parameter.name == "learning_rate" {
+                    guard let leaf = parameter.leaf, description.state[leaf].role == .optimizer else { continue }
+                    reasons.append(
+                        "it is \(description.state[leaf].dtype); `engine: fit` has callbacks for other types than float32"
+                    )
+                }
                 throw experiment.error(
                     at: key,
-                    "the model's optimizer has a learning rate that cannot be set "
-                        + "(\(description.notes.joined(separator: " ")))")
+                    "the model's optimizer has a learning rate that cannot be set (\(reasons.joined(separator: " ")))")
             }
         }
     }

@@ -84,7 +84,7 @@ public struct TrialRecord: Sendable, Hashable {
     public var validationRows: Int
     /// Epochs it is to be trained for.
     public var plannedEpochs: Int
-    /// `xla` or `fit`.
+    /// `native` or `fit`.
     public var engine: String
     /// Why that engine.
     public var engineReason: String?
@@ -132,7 +132,7 @@ public struct UnitRecord: Sendable, Hashable {
     public var trials: [Int]
     /// Lanes of the compiled program, K.
     public var lanes: Int
-    /// `vectorized`, `looped` or `fit`.
+    /// `vectorized` or `looped`.
     public var form: String
     /// Steps a call, S.
     public var steps: Int

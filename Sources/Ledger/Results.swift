@@ -57,7 +57,7 @@ extension Ledger {
                     WHERE trial = ? AND epoch < trials.epochs ORDER BY epoch
                     """, arguments: [trial])
             return try rows.map { row in
-                (row[0], Dictionary(uniqueKeysWithValues: try MetricValues.decode(row[1]).map { ($0.name, $0.value) }))
+                (row[0], Dictionary(try MetricValues.decode(row[1]).map { ($0.name, $0.value) }) { $1 })
             }
         }
     }

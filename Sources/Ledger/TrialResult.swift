@@ -37,7 +37,7 @@ public struct TrialResult: Sendable, Hashable {
     public var partition: Int? { plan.partition }
     /// Rows trained on.
     public var rows: Int { plan.rows }
-    /// `xla` or `fit`.
+    /// `native` or `fit`.
     public var engine: String { plan.engine }
     /// Why that engine.
     public var engineReason: String? { plan.engineReason }
