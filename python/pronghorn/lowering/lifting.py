@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax._src.lax.lax import _convert_element_type
 
-from pronghorn.lowering.expressions import OPERATIONS, Traced, Watch, arguments, evaluate, mathematics, written
+from pronghorn.lowering.expressions import OPERATIONS, arguments, evaluate, written
+from pronghorn.lowering.following import Traced, Watch, mathematics
 from pronghorn.lowering.slots import Slot
 
 
@@ -111,7 +112,7 @@ def matches(watch: Watch, other: Watch) -> dict[tuple[float, float], object]:
     """The expressions of two builds by their values in either: what a place that holds these two numbers comes from."""
     found: dict[tuple[float, float], object] = {}
     for expression, value in watch.expressions.items():
-        with contextlib.suppress(ValueError, ZeroDivisionError, OverflowError):
+        with contextlib.suppress(ArithmeticError, ValueError):
             theirs = evaluate(expression, other.values)
             if value != theirs:
                 found.setdefault((value, theirs), expression)

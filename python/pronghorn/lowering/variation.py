@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pronghorn.lowering import agreement, expressions, jaxprs, lifting, parameters, recording, slots
+from pronghorn.lowering import agreement, expressions, following, jaxprs, lifting, parameters, recording, slots
 from pronghorn.lowering.failures import LoweringFailure, describe_error
 from pronghorn.lowering.functions import Functions
 from pronghorn.lowering.initialization import Initialization, classify
@@ -29,7 +29,7 @@ class Build:
 
     model: object
     state: State
-    watch: expressions.Watch
+    watch: following.Watch
     recording: recording.Recording
     seed: int
     values: list[np.ndarray] = field(default_factory=list)
@@ -82,9 +82,9 @@ class Variation:
         for number, (name, (low, high)) in enumerate(self.ends.items(), start=1):
             step = (high - low) * STEP * number
             values[name] = high - step if name in changed else low + step
-        watch = expressions.Watch(values)
+        watch = following.Watch(values)
         seed = self.seeds["seed" in changed]
-        with recording.recorded(seed) as watched, expressions.mathematics():
+        with recording.recorded(seed) as watched, following.mathematics():
             arguments = {**self.fixed, **{name: watch.argument(name) for name in values}}
             if self.seed_taken:
                 arguments["seed"] = recording.Seed.at(seed, recording.Seed.ARGUMENT)
@@ -173,6 +173,10 @@ class Variation:
             answer = watch.dependent(self.ends)
             if answer is not None:
                 raise Problem(f"Python asks {answer[1]}, and the trials' values do not all answer alike", answer[0])
+        for expression in (*mine.expressions, *explained.values()):
+            if not expressions.defined(expression, self.ends):
+                shown = expressions.written(expression)
+                raise Problem(f"{shown} is no finite number for every trial", expressions.arguments(expression)[0])
         for key, jaxpr in traced[0].jaxprs.items():
             parting = jaxprs.parting(jaxpr, traced[1].jaxprs[key])
             if parting is not None:
