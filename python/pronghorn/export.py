@@ -163,7 +163,11 @@ def _placed(path: str, force: bool, write) -> None:
         if os.path.isdir(path):
             aside = os.path.join(folder, f".{os.getpid()}-old-{name}")
             os.rename(path, aside)
-            os.rename(draft, path)
+            try:
+                os.rename(draft, path)
+            except OSError:
+                os.rename(aside, path)
+                raise
             shutil.rmtree(aside)
         else:
             os.replace(draft, path)

@@ -7,6 +7,7 @@ seed draws is left out.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -222,6 +223,11 @@ def _write_safetensors(path: str, tensors: dict[str, np.ndarray], metadata: dict
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     temporary = f"{path}.{os.getpid()}.temporary"
-    with open(temporary, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text + body)
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text + body)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
