@@ -69,9 +69,8 @@ the largest number of the array. The tolerance is 1e-5. A trainable weight that 
 def _wrong_sentence(wrong: list[dict]) -> str:
     if not wrong:
         return "None is refused, and none differs by more than the tolerance but for what is listed below."
-    return (
-        f"{len(wrong)} have problems: " + "; ".join(f"`{case['case']}`: {case['problems'][0]}" for case in wrong) + "."
-    )
+    first = "; ".join(f"`{case['case']}`: {_cell(case['problems'][0])}" for case in wrong)
+    return f"{len(wrong)} have problems: {first}."
 
 
 def _families(cases: list[dict]) -> str:
@@ -100,9 +99,9 @@ def _not_native(cases: list[dict]) -> str:
 def _amplified(cases: list[dict]) -> str:
     lines = [
         "\n## Rounding that the model amplifies\n",
-        "What differs by more than 1e-5, and no more than four times what Keras alone differs by when its first",
-        "weights are changed by one last bit: biases before a normalization and keys' biases, whose true gradient is",
-        "zero, and sums that cancel.\n",
+        "What differs by more than 1e-5, and no more than four times the most that Keras alone differs by, in four",
+        "trainings, when its first weights are changed by one last bit of the type that the model computes in: biases",
+        "before a normalization and keys' biases, whose true gradient is zero, and sums that cancel.\n",
         "| case | what | difference | Keras, one bit changed |",
         "|---|---|---|---|",
     ]

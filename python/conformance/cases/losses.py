@@ -17,10 +17,6 @@ NUMBERS: Table = {
         "mean": lambda: losses.MeanAbsoluteError(),
         "weighted-mean": lambda: losses.MeanAbsoluteError("mean_with_sample_weight"),
     },
-    "MeanAbsolutePercentageError": {
-        "mean": lambda: losses.MeanAbsolutePercentageError(),
-        "sum": lambda: losses.MeanAbsolutePercentageError("sum_over_batch_size"),
-    },
     "Huber": {"one": lambda: losses.Huber(), "small": lambda: losses.Huber(delta=0.3)},
     "LogCosh": {"mean": lambda: losses.LogCosh(), "sum": lambda: losses.LogCosh("sum")},
     "CosineSimilarity": {
@@ -29,6 +25,10 @@ NUMBERS: Table = {
     },
 }
 POSITIVE: Table = {
+    "MeanAbsolutePercentageError": {
+        "mean": lambda: losses.MeanAbsolutePercentageError(),
+        "sum": lambda: losses.MeanAbsolutePercentageError("sum"),
+    },
     "MeanSquaredLogarithmicError": {
         "mean": lambda: losses.MeanSquaredLogarithmicError(),
         "sum": lambda: losses.MeanSquaredLogarithmicError("sum"),
@@ -112,6 +112,8 @@ def _model(units: int, activation, loss, shape=None) -> keras.Model:
     if shape:
         x = layers.Reshape(shape)(x)
     rate = RATE / 10 if getattr(loss, "reduction", "") == "sum" or isinstance(loss, losses.Circle) else RATE
+    if isinstance(loss, losses.MeanAbsolutePercentageError):
+        rate /= 100
     return compiled(inputs, x, optimizer=keras.optimizers.SGD(rate), loss=loss)
 
 

@@ -171,9 +171,10 @@ def _shared() -> keras.Model:
 def _nested() -> keras.Model:
     inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, "tanh"), layers.BatchNormalization(momentum=0.8)])
     block_in = keras.Input((6,))
+    twice = keras.Sequential([keras.Input((4,)), layers.Dense(4, "tanh"), layers.UnitNormalization()], name="twice")
     block = keras.Model(block_in, inner(layers.Dense(4)(block_in)), name="block")
     inputs = keras.Input((6,))
-    return compiled(inputs, layers.Dense(1)(inner(block(inputs))))
+    return compiled(inputs, layers.Dense(1)(twice(twice(block(inputs)))))
 
 
 def _residual() -> keras.Model:

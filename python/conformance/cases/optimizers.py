@@ -169,12 +169,14 @@ def cases() -> list[Case]:
     for policy in ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16"):
         for name, optimizer in (("sgd", lambda: optimizers.SGD(0.05)), ("adam", lambda: optimizers.Adam(0.01))):
             build = _mixed(policy, optimizer, convolution=name == "sgd" and policy.startswith("mixed"))
-            found.append(Case(f"optimizers/{policy}-{name}", "vectors", build))
+            # In bfloat16 Adam's `beta_2` is 1, and its steps are 0.
+            still = ("dense/", "layer_normalization/") if (policy, name) == ("bfloat16", "adam") else ()
+            found.append(Case(f"optimizers/{policy}-{name}", "vectors", build, still=still))
     found.append(
         Case(
             "optimizers/mixed_float16-overflow",
             "vectors",
-            _mixed("mixed_float16", lambda: optimizers.LossScaleOptimizer(optimizers.SGD(0.05), initial_scale=2.0**30)),
+            _mixed("mixed_float16", lambda: optimizers.LossScaleOptimizer(optimizers.SGD(0.05), initial_scale=2.0**20)),
         )
     )
     return found
