@@ -24,11 +24,14 @@ test-swift: build-tests
 test-python: build-tests
 	Scripts/with-test-environment bash -c 'cd python && "$$PRONGHORN_TEST_PYTHON" -m pytest -q tests'
 
-# Everything that Keras exports, trained by Pronghorn and by Keras; TensorFlow is installed for what needs it. Takes an hour.
+# Everything that Keras exports, trained by Pronghorn and by Keras; TensorFlow is installed for what needs it. Takes a
+# quarter of an hour.
 conformance: build-tests
-	Scripts/with-test-environment bash -c 'cd python && export PRONGHORN_PYTHON=$$PRONGHORN_TEST_PYTHON \
-	    && "$$PRONGHORN_TEST_PYTHON" -m conformance.sweep --binary "$$PRONGHORN_TEST_BINARY" --output ../.build/conformance; \
-	    "$$PRONGHORN_TEST_PYTHON" -m conformance.report ../.build/conformance/findings.json ../docs/Conformance.md'
+	Scripts/with-test-environment bash -c 'cd python && export PRONGHORN_PYTHON=$$PRONGHORN_TEST_PYTHON; \
+	    "$$PRONGHORN_TEST_PYTHON" -m conformance.sweep --binary "$$PRONGHORN_TEST_BINARY" --output ../.build/conformance; \
+	    status=$$?; \
+	    "$$PRONGHORN_TEST_PYTHON" -m conformance.report ../.build/conformance/findings.json ../docs/Conformance.md \
+	        && exit $$status'
 
 lint: build-tests
 	swift format lint --strict --recursive --configuration .swift-format Sources Tests Package.swift
