@@ -6,7 +6,9 @@ Usage: python -m conformance.report FINDINGS.json docs/Conformance.md
 from __future__ import annotations
 
 import json
+import re
 import sys
+import textwrap
 
 ENGINES = {
     "native": "native",
@@ -129,7 +131,9 @@ def _figure(value: float) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())[:300]
+    """Text on one line, without a terminal's colours, cut where it is long."""
+    plain = re.sub(r"(\x1b|\\x1b)\[[0-9;]*m", "", text).replace("\\n", " ").replace("|", "\\|")
+    return textwrap.shorten(plain, 240, placeholder=" …")
 
 
 if __name__ == "__main__":
