@@ -29,6 +29,8 @@ from conformance.cases import all_cases
 warnings.filterwarnings("ignore")
 
 TOLERANCE = 1e-5
+DIVERGED = 1e6
+"""No figure of a case that trains is as large."""
 SEEDS = "seed_generator_state"
 NUDGES, AMPLIFIED = 4, 4
 """Up to so many times the most that so many changes by one last bit make is rounding that the model amplifies."""
@@ -89,6 +91,8 @@ class Comparison:
                 self.paths = [variable.path for variable in _variables(self.fitter)]
             start = self._start(number, trial, _state(initial))
             expected = self._fit(start)
+            if not np.all(np.abs([value for values in expected["logs"].values() for value in values]) < DIVERGED):
+                self.problems.append(f"{trial['name']}: diverges in Keras too, which shows nothing")
             self._compare(number, trial, start, expected)
             change = np.asarray([np.any(now != was) for now, was in zip(expected["trained"], start, strict=False)])
             moved = change if not moved.size else moved | change

@@ -24,7 +24,7 @@ SEQUENCES = {
         "kept": lambda: layers.GlobalMaxPooling1D(keepdims=True),
     },
     "AdaptiveAveragePooling1D": {
-        "divides": lambda: layers.AdaptiveAveragePooling1D(7),
+        "divides": lambda: layers.AdaptiveAveragePooling1D(1),
         "overlaps": lambda: layers.AdaptiveAveragePooling1D(3),
     },
     "AdaptiveMaxPooling1D": {

@@ -42,10 +42,10 @@ INTEGERS = {
 }
 AUDIO = {
     "MelSpectrogram": {
-        "short": lambda: _wave(
+        "short": lambda: _decibels(
             layers.MelSpectrogram(fft_length=16, sequence_stride=8, sequence_length=16, num_mel_bins=4)
         ),
-        "decibels": lambda: _wave(
+        "options": lambda: _decibels(
             layers.MelSpectrogram(
                 fft_length=16, sequence_stride=4, num_mel_bins=6, sampling_rate=8000, max_freq=3000, mag_exp=1.0
             )
@@ -197,6 +197,10 @@ def _adapted(layer):
 
 def _wave(layer, *channels):
     return lambda x: layer(layers.Reshape((64, *channels))(layers.Dense(64, activation="tanh")(x)))
+
+
+def _decibels(layer):
+    return lambda x: _wave(layer)(x) / 50
 
 
 def _bytes(layer):

@@ -47,7 +47,7 @@ IMAGES = {
     },
     "UpSampling2D": {
         "nearest": lambda: layers.UpSampling2D(2),
-        "bilinear": lambda: layers.UpSampling2D((2, 3), interpolation="bilinear"),
+        "bilinear": lambda: lambda x: layers.UpSampling2D((2, 3), interpolation="bilinear")(x) / 3,
         "bicubic": lambda: layers.UpSampling2D(2, interpolation="bicubic"),
     },
     "Resizing": {
