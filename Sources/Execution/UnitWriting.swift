@@ -110,13 +110,16 @@ extension Preparation {
 
     private var saveSettings: Unit.SaveSettings {
         let policy = experiment.save
+        let checkpoint = experiment.checkpoint
+        let seconds = checkpoint?.everyEpochs == nil ? checkpointSeconds : nil
         return Unit.SaveSettings(
             // Which trials are the best is known at the end, so all keep their models until then.
             final: policy.all || policy.top != nil, initial: policy.initial,
             best: policy.best.map { monitor in
                 let (metric, less) = monitor.resolved(validates: experiment.validates)
                 return Unit.Best(monitor: metric, lessIsBetter: less)
-            }, checkpointSeconds: checkpointSeconds)
+            }, checkpointSeconds: checkpoint?.everySeconds ?? seconds, checkpointEpochs: checkpoint?.everyEpochs,
+            checkpointAtEnd: checkpoint?.atEnd ?? true)
     }
 
     private func reference(_ source: DataSource) -> Unit.DataSource {

@@ -32,6 +32,8 @@ public struct Experiment: Sendable, Equatable, Codable {
     public var backend = Backend.auto
     /// How many processes of `Model.fit` share a device; `nil`: one.
     public var runnersPerDevice: Int?
+    /// When trials leave checkpoints; `nil`: as ``CheckpointPolicy/init(everyEpochs:everySeconds:atEnd:)`` has it.
+    public var checkpoint: CheckpointPolicy?
     /// What partitions are drawn from, and the seed of trials that have none of their own.
     public var seed: UInt64
     /// The experiment file as the user named it, or `nil` for an experiment made in code.

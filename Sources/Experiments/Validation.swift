@@ -13,6 +13,7 @@ extension Experiment {
         try validateFit()
         try validateCallbacks()
         try validateSave()
+        try validateCheckpoint()
         if let runnersPerDevice, !(1...1024).contains(runnersPerDevice) {
             throw error(
                 .invalidValue, at: "runners_per_device",

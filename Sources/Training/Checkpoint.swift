@@ -15,9 +15,9 @@ import Units
 /// A starting model that lowering has read is a file of the same layout, with one lane, no epochs, and without the
 /// leaves that a trial's seed draws.
 struct Checkpoint {
-    private static let epochsKey = "epochs"
-    private static let bestKey = "best_values"
-    private static let callbacksKey = "callbacks"
+    static let epochsKey = "epochs"
+    static let bestKey = "best_values"
+    static let callbacksKey = "callbacks"
 
     /// A group of tensors, one a leaf.
     enum Group: Equatable {
@@ -51,43 +51,16 @@ struct Checkpoint {
         return "checkpoint-\(String(repeating: "0", count: max(0, 6 - text.count)))\(text).safetensors"
     }
 
-    /// Writes a checkpoint whole and durable.
-    static func write(
-        _ state: borrowing LoadedProgram.State, kept: [KeptState], values: BestEpochs, callbacks: CohortCallbacks,
-        epochs: Int, program: LoadedProgram, to path: FilePath
-    ) throws {
-        let leaves = program.bundle.description.state
-        var all = try download(state.leaves, .state, leaves)
-        for kept in kept {
-            all += try kept.withState { try download($0.leaves, kept.group, leaves) } ?? []
-        }
-        try Safetensors.write(
-            all.map { ($0.name, $0.dtype, $0.shape, $0.bytes.readOnly) },
-            metadata: [epochsKey: String(epochs), bestKey: values.bits, callbacksKey: try callbacks.json()], to: path,
-            durable: true)
-    }
-
-    private typealias Tensor = (name: String, dtype: DType, shape: [Int], bytes: HostBatches)
-
-    private static func download(
-        _ list: borrowing BufferList, _ group: Group, _ leaves: [ProgramDescription.Leaf]
-    ) throws -> [Tensor] {
-        var tensors: [Tensor] = []
-        for (index, leaf) in leaves.enumerated() {
-            guard let dtype = DType(rawValue: leaf.dtype) else {
-                throw TrainingError(.invalidUnit, "leaf \(leaf.path) has the unknown element type \(leaf.dtype)")
-            }
-            let type = list.types[index]
-            let bytes = HostBatches(byteCount: type.byteCount)
-            try list.copyToHost(index, into: bytes.bytes)
-            tensors.append((tensorName(group, index), dtype, type.shape, bytes))
-        }
-        return tensors
-    }
-
-    private static func tensorName(_ group: Group, _ index: Int) -> String {
+    static func tensorName(_ group: Group, _ index: Int) -> String {
         let text = String(index)
         return "\(group.name)/\(String(repeating: "0", count: max(0, 4 - text.count)))\(text)"
+    }
+
+    /// Removes from a unit's folder what a newer checkpoint has made superfluous.
+    static func removeOthers(than kept: String, in folder: FilePath) throws {
+        for name in try Folder.list(folder) where name.hasPrefix("checkpoint-") && name != kept {
+            try Folder.remove(own: folder.appending(name))
+        }
     }
 
     /// Opens a checkpoint or a starting model and checks it whole.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Synchronization
 import SystemPackage
 import Units
@@ -43,6 +44,14 @@ final class EventLog: Sendable {
             return true
         }
         if due { say(.beat(epoch: epoch, step: min(step, steps), steps: steps), unit: unit) }
+    }
+
+    /// Puts what was said of a unit so far on the disk: a checkpoint without the epochs that led to it would have no history.
+    func synchronize(unit: String) throws(TrainingError) {
+        guard let file = state.withLock({ $0.files[unit] }) else { return }
+        guard fdatasync(file.rawValue) == 0 else {
+            throw TrainingError(.files, "the events of unit \(unit) cannot be written", cause: Errno(rawValue: errno))
+        }
     }
 
     /// Closes the unit's record.

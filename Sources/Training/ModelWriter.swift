@@ -37,6 +37,24 @@ final class ModelWriter: Sendable {
         }
     }
 
+    /// Writes the checkpoint of a unit's last epoch, after the models that came before.
+    func write(_ image: CheckpointImage, of unit: String, in folder: FilePath) {
+        room.wait()
+        queue.async { [self] in
+            defer { room.signal() }
+            do {
+                try log.synchronize(unit: unit)
+                try image.write(in: folder)
+                log.say(.checkpoint(epochs: image.epochs, file: image.fileName), unit: unit)
+                try Checkpoint.removeOthers(than: image.fileName, in: folder)
+            } catch {
+                failures.withLock {
+                    $0[unit] = TrainingError(.files, "the checkpoint of \(folder) cannot be written", cause: error)
+                }
+            }
+        }
+    }
+
     /// Says that a unit is finished, once all its models are durable.
     func finish(_ unit: Unit, in folder: FilePath, seconds: @escaping @Sendable () -> Double) {
         close(unit, in: folder) { .finished(seconds: seconds()) }

@@ -151,7 +151,8 @@ public final class Runner {
         let training = UnitTraining(
             unit: unit, program: program, client: client, data: data, log: log, folder: folder,
             shallStop: { [units] in units.shallStop }, settle: { [writer] in writer.drain() },
-            keep: { [writer] state in writer.write(state, in: folder) })
+            keep: { [writer] state in writer.write(state, in: folder) },
+            keepLast: { [writer] image in writer.write(image, of: unit.id, in: folder) })
         return try training.run()
     }
 

@@ -23,6 +23,8 @@ struct UnitTraining {
     let settle: () -> Void
     /// Called with states that have come back from the device and shall become model files.
     let keep: (TrainedState) -> Void
+    /// Called with the checkpoint of the last epoch, which becomes a file after the states that were kept before it.
+    let keepLast: (CheckpointImage) -> Void
 
     /// How training ended.
     enum Outcome {
@@ -75,11 +77,16 @@ struct UnitTraining {
                     metrics: metrics.mapValues { values in trained.map { values[$0] } }), unit: unit.id)
             for (lane, ending) in endings { say(ending, lane) }
             let stops = shallStop()
-            let isDue = unit.save.checkpointSeconds.map { (clock.now - checkpointed).seconds >= $0 } ?? false
+            let isDue =
+                unit.save.checkpointSeconds.map { (clock.now - checkpointed).seconds >= $0 } ?? false
+                || unit.save.checkpointEpochs.map { (epoch + 1).isMultiple(of: $0) } ?? false
             guard epoch + 1 < unit.fit.lastEpoch, callbacks.isActive.contains(true), stops || isDue else { continue }
             try checkpoint(state, bestState, best, callbacks, epochs: epoch + 1)
             checkpointed = clock.now
             if stops { return .stopped(epochs: epoch + 1) }
+        }
+        if unit.save.checkpointAtEnd ?? false, callbacks.isActive.contains(true) {
+            keepLast(try image(state, bestState, best, callbacks, epochs: unit.fit.lastEpoch))
         }
         try leave(Array(unit.lanes.indices), &state, bestState, &callbacks)
         log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
@@ -108,23 +115,24 @@ struct UnitTraining {
         _ callbacks: CohortCallbacks, epochs: Int
     ) throws {
         settle()
-        let name = Checkpoint.fileName(epochs: epochs)
-        try Checkpoint.write(
+        let image = try image(state, bestState, best, callbacks, epochs: epochs)
+        try log.synchronize(unit: unit.id)
+        try image.write(in: folder)
+        log.say(.checkpoint(epochs: epochs, file: image.fileName), unit: unit.id)
+        try Checkpoint.removeOthers(than: image.fileName, in: folder)
+    }
+
+    private func image(
+        _ state: borrowing LoadedProgram.State, _ bestState: KeptState, _ best: BestEpochs,
+        _ callbacks: CohortCallbacks, epochs: Int
+    ) throws -> CheckpointImage {
+        try CheckpointImage(
             state, kept: [bestState] + callbacks.kept.sorted { $0.key < $1.key }.map(\.value), values: best,
-            callbacks: callbacks, epochs: epochs, program: program, to: folder.appending(name))
-        log.say(.checkpoint(epochs: epochs, file: name), unit: unit.id)
-        try removeCheckpoints(but: name)
+            callbacks: callbacks, epochs: epochs, program: program)
     }
 
     private func say(_ ending: LaneCallbacks.Ending, _ lane: Int) {
         log.say(.ended(lane: lane, epochs: ending.epochs, by: ending.by), unit: unit.id)
-    }
-
-    /// Removes what a newer checkpoint has made superfluous.
-    private func removeCheckpoints(but kept: String) throws {
-        for name in try Folder.list(folder) where name.hasPrefix("checkpoint-") && name != kept {
-            try Folder.remove(own: folder.appending(name))
-        }
     }
 
     private func train(

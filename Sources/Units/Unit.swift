@@ -196,12 +196,21 @@ extension Unit {
         public var best: Best?
         /// A checkpoint is left after the first epoch that ends so many seconds after the last one; nil: none.
         public var checkpointSeconds: Double?
+        /// A checkpoint is left after every epoch whose number, counted from 1, this divides; nil: none.
+        public var checkpointEpochs: Int?
+        /// Whether the state after the last epoch is left as a checkpoint, from which more epochs can be trained; nil: no.
+        public var checkpointAtEnd: Bool?
 
-        public init(final: Bool, initial: Bool = false, best: Best? = nil, checkpointSeconds: Double? = nil) {
+        public init(
+            final: Bool, initial: Bool = false, best: Best? = nil, checkpointSeconds: Double? = nil,
+            checkpointEpochs: Int? = nil, checkpointAtEnd: Bool? = nil
+        ) {
             self.final = final
             self.initial = initial
             self.best = best
             self.checkpointSeconds = checkpointSeconds
+            self.checkpointEpochs = checkpointEpochs
+            self.checkpointAtEnd = checkpointAtEnd
         }
     }
 

@@ -18,6 +18,7 @@ private let digits = """
     engine: native
     backend: tensorflow
     runners_per_device: 3
+    checkpoint: {every_epochs: 5, every_seconds: 2.5, at_end: false}
     seed: 7
     """
 
@@ -45,6 +46,7 @@ private let digits = """
     #expect(experiment.engine == .native)
     #expect(experiment.backend == .tensorflow)
     #expect(experiment.runnersPerDevice == 3)
+    #expect(experiment.checkpoint == CheckpointPolicy(everyEpochs: 5, everySeconds: 2.5, atEnd: false))
     #expect(experiment.seed == 7)
     #expect(experiment.validates)
 }

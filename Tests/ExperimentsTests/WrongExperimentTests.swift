@@ -22,7 +22,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key at the top", yaml: head + "trails: {seed: 1}\n",
         message:
-            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials (did you mean 'trials'?)"
+            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, checkpoint, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials (did you mean 'trials'?)"
     ),
     WrongExperiment(
         mistake: "a random search of no trials", yaml: head + "trials: {random: 0, a: {uniform: [0.0, 1.0]}}\n",
@@ -62,7 +62,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a list instead of a mapping", yaml: "- a\n- b\n",
         message:
-            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, callbacks, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials"
+            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, callbacks, checkpoint, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials"
     ),
     WrongExperiment(
         mistake: "no model", yaml: "data: {x: x.npy}\n",
@@ -316,6 +316,16 @@ private let wrong: [WrongExperiment] = [
         message:
             "e.yaml:3:10: backend: Keras has no backend 'tensorflw'; accepted: auto, jax, tensorflow, torch (did you mean 'tensorflow'?)"
     ),
+    WrongExperiment(
+        mistake: "a checkpoint every 0 epochs", yaml: head + "checkpoint: {every_epochs: 0}\n",
+        message: "e.yaml:3:28: checkpoint.every_epochs: must be a whole number from 1, found 0"),
+    WrongExperiment(
+        mistake: "a checkpoint every -1 seconds", yaml: head + "checkpoint: {every_seconds: -1}\n",
+        message: "e.yaml:3:29: checkpoint.every_seconds: must be a number of seconds from 0, found -1.0"),
+    WrongExperiment(
+        mistake: "an unknown key of checkpoint", yaml: head + "checkpoint: {every: 5}\n",
+        message:
+            "e.yaml:3:14: checkpoint.every: unknown key 'every'; accepted: at_end, every_epochs, every_seconds"),
     WrongExperiment(
         mistake: "no process of Model.fit on a device", yaml: head + "runners_per_device: 0\n",
         message: "e.yaml:3:21: runners_per_device: must be a whole number from 1 to 1024, found 0"),
