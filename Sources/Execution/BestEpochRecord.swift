@@ -5,11 +5,14 @@ import Ledger
 struct BestEpochRecord: Sendable {
     private let metric: String
     private let lessIsBetter: Bool
+    /// Whether an epoch whose loss is NaN or infinite ends a trial, and leaves no model.
+    private let endsOnDivergence: Bool
     private var best: [Int: (value: Double, epoch: Int)] = [:]
 
     init(_ experiment: Experiment) {
         let monitor = experiment.save.best ?? experiment.save.top?.monitor ?? Monitor()
         (metric, lessIsBetter) = monitor.resolved(validates: experiment.validates)
+        endsOnDivergence = experiment.endsOnDivergence
     }
 
     /// A trial's best epoch, counted from 0.
@@ -18,7 +21,9 @@ struct BestEpochRecord: Sendable {
     /// Takes an epoch's metrics in, a value a trial.
     mutating func note(_ epoch: Int, _ trials: [Int], _ metrics: [String: [Double]]) {
         guard let values = metrics[metric] else { return }
-        for (trial, value) in zip(trials, values) where !value.isNaN {
+        let losses = endsOnDivergence ? metrics["loss"] : nil
+        for (index, (trial, value)) in zip(trials, values).enumerated() where !value.isNaN {
+            if let loss = losses?[index], !loss.isFinite { continue }
             if let earlier = best[trial], lessIsBetter ? value >= earlier.value : value <= earlier.value { continue }
             best[trial] = (value, epoch)
         }
@@ -36,8 +41,11 @@ struct BestEpochRecord: Sendable {
             let measured = (fit.initialEpoch..<max(fit.initialEpoch, epochs)).filter {
                 !metric.hasPrefix("val_") || fit.validationFrequency.isDue(after: $0)
             }
+            let losses = result.history["loss"] ?? []
             for (epoch, value) in zip(measured, result.history[metric] ?? []) {
-                note(epoch, [result.trial], [metric: [value]])
+                let place = epoch - fit.initialEpoch
+                let loss = losses.indices.contains(place) ? ["loss": [losses[place]]] : [:]
+                note(epoch, [result.trial], loss.merging([metric: [value]]) { $1 })
             }
         }
     }

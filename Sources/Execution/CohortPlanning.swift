@@ -18,7 +18,8 @@ extension Preparation {
         let form: Workload.Form = description.hasConvolution && isCPU ? .looped : .vectorized
         let program = Workload.Program(
             form: form, stateBytes: description.stateBytes, rowBytes: description.rowBytes,
-            keptStates: experiment.callbacks.count(where: \.keepsState) + (experiment.save.best == nil ? 0 : 1),
+            keptStates: experiment.callbacks.count(where: \.keepsState) + (experiment.save.best == nil ? 0 : 1)
+                + (experiment.endsOnDivergence ? 1 : 0),
             parameters: description.trainableParameters)
         let fleet = DeviceFleet(
             count: devices.count, memory: devices.compactMap(\.memory).min() ?? .max, kind: isCPU ? .cpu : .gpu)

@@ -32,6 +32,8 @@ actor Conductor: RunnerProcess.Delegate {
         var models: [(trial: Int, file: FilePath, kind: String)] = []
         /// How callbacks have ended trials.
         var stops: [Int: TrialStop] = [:]
+        /// Trials that have diverged, and what there is to say of it.
+        var divergences: [Int: String] = [:]
         /// Trials' best epochs, as an `EarlyStopping` has them.
         var bestEpochs: [Int: Int] = [:]
         var trainSeconds = 0.0
@@ -221,6 +223,8 @@ actor Conductor: RunnerProcess.Delegate {
             let stop = TrialStop(epoch: epochs - 1, by: callback)
             units[id]?.stops[trial] = stop
             record("the early end of trial \(trial)") { try ledger.stopped(trial: trial, stop) }
+        case .diverged(let lane, let epochs, let kept):
+            units[id]?.divergences[unit.lanes[lane].trial] = unit.divergence(after: epochs, kept: kept)
         case .best(let lane, let epoch):
             units[id]?.bestEpochs[unit.lanes[lane].trial] = epoch
         case .trained(let seconds):

@@ -25,14 +25,16 @@ extension Preparation {
         let (metric, less) = top.monitor.resolved(validates: experiment.validates)
         let ranked = try ledger.results(
             sortedBy: metric, direction: less ? .lower : .higher, filter: .finished, history: false)
-        let others = ranked.dropFirst(top.count)
+        let diverged = try ledger.results(filter: TrialFilter(statuses: [.diverged]), history: false)
+        let others = ranked.dropFirst(top.count) + diverged
         for result in others where result.model?.hasSuffix("\(result.name).keras") ?? false {
             if let model = result.model { try Folder.remove(own: folder.path.pushing(FilePath(model))) }
         }
         try ledger.finish(
             others.map {
                 TrialEnd(
-                    trial: $0.trial, model: nil, bestEpoch: $0.bestEpoch, trainSeconds: $0.seconds, stop: $0.stop)
+                    trial: $0.trial, model: nil, bestEpoch: $0.bestEpoch, trainSeconds: $0.seconds, stop: $0.stop,
+                    divergence: $0.status == .diverged ? $0.message : nil)
             },
             at: 0)
     }

@@ -248,8 +248,9 @@ public struct Run: Sendable {
         let use = await conductor?.use() ?? (trainSeconds: 0, devices: [])
         let counts = try ledger.progress(at: Date().timeIntervalSince1970).counts
         let finished = counts[.finished] ?? 0
+        let diverged = counts[.diverged] ?? 0
         let waiting = (counts[.waiting] ?? 0) + (counts[.running] ?? 0)
-        let failed = preparation.trials.count - finished - waiting
+        let failed = preparation.trials.count - finished - diverged - waiting
         try ledger.endRun(
             waiting > 0 ? .stopped : failed > 0 ? .failed : .finished, at: Date().timeIntervalSince1970)
         if let breakdown = await conductor?.breakdown {
@@ -265,8 +266,9 @@ public struct Run: Sendable {
         }
         try ledger.close()
         return RunSummary(
-            trials: preparation.trials.count, finished: finished, failed: failed, wallSeconds: wallSeconds(),
-            trainSeconds: use.trainSeconds, output: folder.path.string, devices: use.devices, summary: summary)
+            trials: preparation.trials.count, finished: finished, diverged: diverged, failed: failed,
+            wallSeconds: wallSeconds(), trainSeconds: use.trainSeconds, output: folder.path.string,
+            devices: use.devices, summary: summary)
     }
 
     private func summarize(_ preparation: Preparation, _ found: Found) -> RunPlan {

@@ -14,8 +14,8 @@ public enum RunEvent: Sendable {
     case compiling(device: String, function: String)
     /// A unit's trials have ended an epoch, counted from 0; the mean of each metric over them.
     case epoch(device: String, unit: String, epoch: Int, metrics: [String: Double])
-    /// A unit's trials are trained, their models durable and the ledger told.
-    case unitFinished(device: String, unit: String, trials: Int, seconds: Double)
+    /// A unit's trials are trained, their models durable and the ledger told; so many of them have diverged.
+    case unitFinished(device: String, unit: String, trials: Int, diverged: Int, seconds: Double)
     /// Trials failed before they were begun: the user's model is wrong for them.
     case trialsFailed(trials: Int, message: String)
     /// A unit's trials failed.
@@ -26,6 +26,8 @@ public enum RunEvent: Sendable {
 public struct RunSummary: Sendable {
     public var trials: Int
     public var finished: Int
+    /// Trials that ended since their loss was NaN or infinite.
+    public var diverged: Int
     public var failed: Int
     public var wallSeconds: Double
     /// From the first unit's start to the last unit's end.

@@ -69,7 +69,7 @@ struct RunnerLife: Sendable, Equatable {
             if wasTraining { training = nil }
             writing.remove(unit)
             return .failed(unit, code: code, message: message, wasTraining: wasTraining)
-        case .ready, .started, .compiling, .compiled, .beat, .epoch, .ended, .best, .saved, .checkpoint:
+        case .ready, .started, .compiling, .compiled, .beat, .epoch, .ended, .diverged, .best, .saved, .checkpoint:
             return .none
         }
     }

@@ -20,7 +20,8 @@ extension Conductor {
                 try ledger.finish(ends, unit: id, at: time)
                 report(
                     .unitFinished(
-                        device: device.name, unit: id, trials: known.unit.lanes.count, seconds: known.trainSeconds))
+                        device: device.name, unit: id, trials: known.unit.lanes.count,
+                        diverged: known.divergences.count, seconds: known.trainSeconds))
             } catch {
                 await breakDown(RunError(.machine, "the results of unit \(id) cannot be kept", cause: error))
             }
@@ -33,8 +34,8 @@ extension Conductor {
         if let known = units[id] {
             do {
                 let lanes = known.unit.lanes
-                let active = lanes.indices.filter { known.stops[lanes[$0].trial] == nil }
-                let over = known.trials.filter { known.stops[$0] != nil }
+                let active = lanes.indices.filter { !known.isOver(lanes[$0].trial) }
+                let over = known.trials.filter(known.isOver)
                 guard let checkpoint = known.checkpoint, checkpoint.epochs == epochs,
                     let width = known.unit.narrowing?.size(holding: active.count, below: known.unit.packing.lanes)
                 else { throw RunError(.machine, "unit \(id) was narrowed without reason") }
@@ -49,7 +50,9 @@ extension Conductor {
                 try ledger.finish(over.map { end(of: $0, in: known, models) }, unit: id, at: time)
                 try ledger.requeue(trials: active.map { lanes[$0].trial }, epochs: epochs)
                 report(
-                    .unitFinished(device: device.name, unit: id, trials: over.count, seconds: known.trainSeconds))
+                    .unitFinished(
+                        device: device.name, unit: id, trials: over.count, diverged: known.divergences.count,
+                        seconds: known.trainSeconds))
                 let fit = known.unit.fit
                 let share = Double(fit.lastEpoch - epochs) / Double(max(1, fit.lastEpoch - fit.firstEpoch))
                 let cost = known.cost * share * Double(width) / Double(known.unit.packing.lanes)
@@ -65,7 +68,8 @@ extension Conductor {
     private func end(of trial: Int, in known: Known, _ models: [Int: String]) -> TrialEnd {
         TrialEnd(
             trial: trial, model: models[trial], bestEpoch: bestEpoch(of: trial, in: known),
-            trainSeconds: known.trainSeconds / Double(known.unit.lanes.count), stop: known.stops[trial])
+            trainSeconds: known.trainSeconds / Double(known.unit.lanes.count), stop: known.stops[trial],
+            divergence: known.divergences[trial])
     }
 
     /// The unit was ended early as asked.
@@ -263,6 +267,18 @@ extension Conductor {
 extension Conductor.Known {
     var trials: [Int] { unit.lanes.map(\.trial) }
 
+    /// Whether a trial's training is over although the unit's goes on.
+    func isOver(_ trial: Int) -> Bool { stops[trial] != nil || divergences[trial] != nil }
+
     /// The epochs that need not be trained again.
     var epochsKept: Int { checkpoint?.epochs ?? unit.fit.firstEpoch }
+}
+
+extension Unit {
+    /// What there is to say of a trial whose training ended since it diverged.
+    func divergence(after epochs: Int, kept: Int) -> String {
+        "the loss or a weight was NaN or infinite at the end of epoch \(epochs - 1); "
+            + (kept > fit.initialEpoch
+                ? "the last good weights are those after epoch \(kept - 1)" : "no epoch before left good weights")
+    }
 }

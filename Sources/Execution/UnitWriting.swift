@@ -41,7 +41,8 @@ extension Preparation {
                 form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue),
             lanes: lanes, sources: references(arrays), fit: fit, callbacks: unitCallbacks(group.bundle.description),
             save: saveSettings,
-            narrowing: cohort.narrowing.map { Unit.Narrowing(sizes: $0.sizes, leastLaneSteps: $0.leastLaneSteps) })
+            narrowing: cohort.narrowing.map { Unit.Narrowing(sizes: $0.sizes, leastLaneSteps: $0.leastLaneSteps) },
+            stopsOnDivergence: experiment.fit.onDivergence == .stop)
         try write(unit, arrays, to: folder)
         return unit
     }
@@ -69,7 +70,7 @@ extension Preparation {
             id: id, work: .train, engine: .fit(engine), program: Unit.ProgramReference(folder: "", key: ""),
             packing: Unit.Packing(lanes: 1, steps: 1, evaluateSteps: 1, form: Workload.Form.vectorized.rawValue),
             lanes: [lane], sources: references(arrays), fit: fitSettings(of: trial, nil), callbacks: unitCallbacks(),
-            save: saveSettings)
+            save: saveSettings, stopsOnDivergence: experiment.fit.onDivergence == .stop)
         try write(unit, arrays, to: run.unit(id))
         return unit
     }

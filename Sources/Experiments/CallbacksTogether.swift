@@ -4,6 +4,9 @@ extension Experiment {
         callbacks.contains { if case .terminateOnNaN = $0 { true } else { false } }
     }
 
+    /// Whether a trial ends at an epoch whose loss is NaN or infinite; `terminate_on_nan` has a rule of its own.
+    public var endsOnDivergence: Bool { fit.onDivergence == .stop && !terminatesOnNaN }
+
     /// Whether a callback may end a trial's training before its last epoch.
     public var endsEarly: Bool {
         callbacks.contains { callback in

@@ -22,13 +22,16 @@ public struct FitOptions: Sendable, Equatable, Codable {
     public var validationSteps: Int?
     /// The weight in training of rows of a class, by the class's number; others weigh 1, and with `nil` all do.
     public var classWeight: [Int: Double]?
+    /// What becomes of a trial whose loss is NaN or infinite at an epoch's end; `nil` in what an earlier version wrote, which
+    /// went on.
+    public var onDivergence: OnDivergence?
 
     /// Options, Keras's defaults where nothing is said.
     public init(
         epochs: Int = 1, batchSize: Int? = nil, validation: Validation = .automatic, shuffle: Shuffle = .rows,
         validationBatchSize: Int? = nil, validationFrequency: ValidationFrequency = .every(1),
         sampleWeight: String? = nil, initialEpoch: Int = 0, stepsPerEpoch: Int? = nil, validationSteps: Int? = nil,
-        classWeight: [Int: Double]? = nil
+        classWeight: [Int: Double]? = nil, onDivergence: OnDivergence? = .stop
     ) {
         self.epochs = epochs
         self.batchSize = batchSize
@@ -41,6 +44,15 @@ public struct FitOptions: Sendable, Equatable, Codable {
         self.stepsPerEpoch = stepsPerEpoch
         self.validationSteps = validationSteps
         self.classWeight = classWeight
+        self.onDivergence = onDivergence
+    }
+
+    /// What becomes of a trial whose loss is NaN or infinite at an epoch's end.
+    public enum OnDivergence: String, Sendable, Equatable, Codable, CaseIterable {
+        /// It ends as diverged, with its last good weights.
+        case stop
+        /// It is trained on, as `Model.fit` does.
+        case `continue`
     }
 
     /// Which rows a trial validates on.

@@ -157,18 +157,19 @@ extension Ledger {
         }
     }
 
-    /// Records trials' success, and with `unit` that unit's, in one transaction that is durable when this returns.
+    /// Records trials' end, finished or diverged, and with `unit` that unit's, in one transaction that is durable when this returns.
     public func finish(_ ends: [TrialEnd], unit: String? = nil, at time: Double) throws(LedgerError) {
         try write("Recording finished trials") { db in
             let statement = try db.cachedStatement(
                 sql: """
-                    UPDATE trials SET status = ?, message = NULL, model = ?, best_epoch = ?, train_seconds = ?,
+                    UPDATE trials SET status = ?, message = ?, model = ?, best_epoch = ?, train_seconds = ?,
                         stopped_epoch = ?, stopped_by = ?
                     WHERE trial = ?
                     """)
             for end in ends {
+                let status = end.divergence == nil ? TrialStatus.finished : .diverged
                 try statement.execute(arguments: [
-                    TrialStatus.finished.rawValue, end.model, end.bestEpoch, end.trainSeconds, end.stop?.epoch,
+                    status.rawValue, end.divergence, end.model, end.bestEpoch, end.trainSeconds, end.stop?.epoch,
                     end.stop?.by, end.trial,
                 ])
                 guard db.changesCount == 1 else { throw Self.unknown([end.trial]) }

@@ -4,7 +4,7 @@ public struct RunRecord: Sendable, Hashable {
     public enum State: String, Sendable, Hashable, CaseIterable {
         /// A control process is, or was when it died, at work on it.
         case running
-        /// Every trial finished.
+        /// Every trial finished or diverged.
         case finished
         /// Every trial ended, some of them without success.
         case failed
@@ -55,7 +55,7 @@ public enum TrialStatus: String, Sendable, Hashable, CaseIterable {
     case finished
     /// It ended without success; its message says why.
     case failed
-    /// Its loss became NaN or infinite.
+    /// Its loss became NaN or infinite, and its training ended there.
     case diverged
     /// It was ended early on request.
     case stopped
@@ -193,7 +193,7 @@ public struct AttemptRecord: Sendable, Hashable {
     }
 }
 
-/// A trial's successful end.
+/// A trial's end, after which what it left is durable.
 public struct TrialEnd: Sendable, Hashable {
     /// The trial's number.
     public var trial: Int
@@ -205,16 +205,20 @@ public struct TrialEnd: Sendable, Hashable {
     public var trainSeconds: Double?
     /// How a callback ended its training; nil when it was trained to its last epoch.
     public var stop: TrialStop?
+    /// Where its loss became NaN or infinite: what there is to say of it; the trial is then `diverged`, otherwise `finished`.
+    public var divergence: String?
 
     /// Makes an end.
     public init(
-        trial: Int, model: String?, bestEpoch: Int? = nil, trainSeconds: Double? = nil, stop: TrialStop? = nil
+        trial: Int, model: String?, bestEpoch: Int? = nil, trainSeconds: Double? = nil, stop: TrialStop? = nil,
+        divergence: String? = nil
     ) {
         self.trial = trial
         self.model = model
         self.bestEpoch = bestEpoch
         self.trainSeconds = trainSeconds
         self.stop = stop
+        self.divergence = divergence
     }
 }
 

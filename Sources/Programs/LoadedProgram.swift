@@ -146,16 +146,25 @@ public final class LoadedProgram {
     ///   - counts: how many of the steps each lane takes.
     ///   - reset: whether metrics begin anew.
     ///   - halt: whether a lane takes no step after one whose loss is NaN or infinite, until its metrics begin anew.
+    ///   - keep: is given the state as it was, if that is wanted: the device then works on a copy of its own.
     /// - Returns: the logs, [K, L] on the device; the state is replaced.
     public func run(
         _ name: FunctionName, steps: Int, rows: Int, state: inout State, inputs: consuming BufferList, counts: [Int32],
-        reset: Bool, halt: Bool = false
+        reset: Bool, halt: Bool = false, keep: ((consuming State) -> Void)? = nil
     ) throws(ProgramError) -> Buffer {
         let executable = try executable(name, steps: steps, rows: rows, halt: halt)
         var arguments = inputs
         do throws(PJRTError) {
             arguments.append(try client.buffer(counts))
             arguments.append(try client.buffer([Int32(reset ? 1 : 0)], shape: []))
+            if let keep {
+                var results = try executable.execute(state.leaves, arguments)
+                let logs = results.remove(at: results.count - 1)
+                var earlier = State(leaves: results)
+                swap(&earlier, &state)
+                keep(earlier)
+                return logs
+            }
             var logs = BufferList(client)
             try state.update { (given) throws(PJRTError) in
                 var results = try executable.execute(donating: given, arguments)

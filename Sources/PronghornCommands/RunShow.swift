@@ -32,8 +32,9 @@ enum RunShow {
         } else {
             try SummaryText.show(summary, of: experiment)
         }
-        if summary.finished < summary.trials {
-            let left = summary.trials - summary.finished - summary.failed
+        // What diverged is a finding about its hyperparameters, not a failure of the run.
+        if summary.finished + summary.diverged < summary.trials {
+            let left = summary.trials - summary.finished - summary.diverged - summary.failed
             if left > 0 {
                 Terminal.error(
                     "\(Quantity.count(left, "trial")) not trained to the end; go on with: pronghorn resume \(summary.output)"

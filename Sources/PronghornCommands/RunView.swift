@@ -111,7 +111,7 @@ struct RunState: Sendable {
                 state.metrics = metrics
             }
             return nil
-        case .unitFinished(let device, let unit, let trials, let seconds):
+        case .unitFinished(let device, let unit, let trials, let diverged, let seconds):
             ended += trials
             // Trials that callbacks have ended need no more epochs.
             if let state = devices[device], state.doing == "unit \(unit)" {
@@ -119,6 +119,7 @@ struct RunState: Sendable {
             }
             return
                 "\(device): unit \(unit) finished, \(Quantity.count(trials, "trial")) in \(Quantity.seconds(seconds))"
+                + (diverged > 0 ? "; \(diverged) diverged" : "")
         case .trialsFailed(let trials, let message):
             ended += trials
             failed += trials

@@ -26,7 +26,8 @@ enum SummaryText {
             return "\(device.device) \(Quantity.fixed(min(1, share) * 100, 0))%"
         }
         Terminal.line(
-            "\(summary.finished) of \(Quantity.count(summary.trials, "trial")) finished in "
+            "\(summary.finished) of \(Quantity.count(summary.trials, "trial")) finished"
+                + (summary.diverged > 0 ? ", \(summary.diverged) diverged" : "") + " in "
                 + "\(Quantity.seconds(summary.wallSeconds)), \(Quantity.seconds(summary.trainSeconds)) of it training; busy: "
                 + busy.joined(separator: ", "))
         if let text = summary.summary { Terminal.line("Summary: \(text)") }

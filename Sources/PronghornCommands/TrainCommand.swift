@@ -18,7 +18,7 @@ struct TrainCommand: AsyncParsableCommand {
               pronghorn train experiment.yaml --output results      into results
               pronghorn train experiment.yaml --devices cpu:4 --set fit.epochs=3
 
-            Exit status: 0 when every trial finished, 1 when one did not, 2 when the request is wrong.
+            Exit status: 0 when every trial finished or diverged, 1 when one failed or is left, 2 when the request is wrong.
             """)
 
     @OptionGroup var options: RunOptions
@@ -65,6 +65,7 @@ extension RunFolder {
 struct SummaryJSON: Encodable {
     var trials: Int
     var finished: Int
+    var diverged: Int
     var failed: Int
     var wallSeconds: Double
     var trainSeconds: Double
@@ -72,7 +73,7 @@ struct SummaryJSON: Encodable {
     var devices: [String: Double]
 
     enum CodingKeys: String, CodingKey {
-        case trials, finished, failed, output
+        case trials, finished, diverged, failed, output
         case wallSeconds = "wall_seconds"
         case trainSeconds = "train_seconds"
         case devices = "busy_seconds"
@@ -81,6 +82,7 @@ struct SummaryJSON: Encodable {
     init(_ summary: RunSummary) {
         trials = summary.trials
         finished = summary.finished
+        diverged = summary.diverged
         failed = summary.failed
         wallSeconds = summary.wallSeconds
         trainSeconds = summary.trainSeconds

@@ -30,11 +30,12 @@ struct BestEpochs {
     ///
     /// As `keras.callbacks.ModelCheckpoint(save_best_only=True)`: strictly better; NaN never is; an epoch without the
     /// metric changes nothing.
-    mutating func update(_ metrics: [String: [Double]]) -> [Bool]? {
+    /// - Parameter excluded: lanes that this epoch cannot have improved.
+    mutating func update(_ metrics: [String: [Double]], but excluded: [Int] = []) -> [Bool]? {
         guard let best, let watched = metrics[best.monitor] else { return nil }
         var improved = false
         let better = watched.enumerated().map { lane, value in
-            guard !value.isNaN else { return false }
+            guard !value.isNaN, !excluded.contains(lane) else { return false }
             if let earlier = values[lane], best.lessIsBetter ? value >= earlier : value <= earlier { return false }
             values[lane] = value
             improved = true

@@ -25,6 +25,8 @@ struct Checkpoint {
         case state
         /// The lanes as they were after their best epochs.
         case best
+        /// The lanes as they were an epoch before, where the weights of any are NaN or infinite already.
+        case earlier
         /// The lanes as the callback of this number keeps them.
         case callback(Int)
 
@@ -33,6 +35,7 @@ struct Checkpoint {
             switch self {
             case .state: "state"
             case .best: "best"
+            case .earlier: "earlier"
             case .callback(let number): "callback-\(number)"
             }
         }

@@ -45,6 +45,8 @@ struct UnitTraining {
         var state = try starts.state()
         var best = starts.bestValues()
         let bestState = KeptState(.best, try starts.kept(.best, beside: state))
+        let divergence =
+            unit.endsOnDivergence ? Divergence(unit, program, try starts.kept(.earlier, beside: state)) : nil
         var callbacks = try CohortCallbacks(unit, program, state, starts: starts)
         for (lane, callbacks) in callbacks.lanes.enumerated() {
             if let ending = callbacks.ending { say(ending, lane) }
@@ -53,20 +55,24 @@ struct UnitTraining {
         for epoch in unit.fit.firstEpoch..<unit.fit.lastEpoch where callbacks.isActive.contains(true) {
             let active = callbacks.isActive
             if unit.narrows(before: epoch, active: active) {
-                try checkpoint(state, bestState, best, callbacks, epochs: epoch)
+                try checkpoint(state, bestState, best, callbacks, divergence, epochs: epoch)
                 try leave(active.indices.filter { !active[$0] }, &state, bestState, &callbacks)
                 log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
                 return .narrowed(epochs: epoch)
             }
             let epochBegan = clock.now
             try callbacks.epochBegins(epoch, &state)
-            var metrics = try train(epoch, active, &state)
+            var metrics = try train(epoch, active, &state, keep: divergence?.keep)
             if validates(after: epoch) {
                 callbacks.validationBegins(&state)
                 for (name, values) in try validate(epoch, active, &state) { metrics["val_\(name)"] = values }
                 callbacks.validationEnded(&state)
             }
-            if let better = best.update(metrics) { try bestState.keep(better, of: state, program) }
+            let diverged = try divergence?.epochEnded(epoch, metrics["loss"], active, &state) ?? []
+            callbacks.diverged(diverged, epoch: epoch)
+            if let better = best.update(metrics, but: diverged.map(\.lane)) {
+                try bestState.keep(better, of: state, program)
+            }
             let endings = try callbacks.epochEnded(epoch, &metrics, &state) { lanes, suffix, state in
                 keep(try TrainedState(state, .checkpoint, of: unit, program, lanes: lanes, suffix: suffix))
             }
@@ -75,18 +81,21 @@ struct UnitTraining {
                 .epoch(
                     epoch: epoch, seconds: epochBegan.duration(to: clock.now).seconds, lanes: trained,
                     metrics: metrics.mapValues { values in trained.map { values[$0] } }), unit: unit.id)
+            for lane in diverged {
+                log.say(.diverged(lane: lane.lane, epochs: epoch + 1, kept: lane.kept), unit: unit.id)
+            }
             for (lane, ending) in endings { say(ending, lane) }
             let stops = shallStop()
             let isDue =
                 unit.save.checkpointSeconds.map { (clock.now - checkpointed).seconds >= $0 } ?? false
                 || unit.save.checkpointEpochs.map { (epoch + 1).isMultiple(of: $0) } ?? false
             guard epoch + 1 < unit.fit.lastEpoch, callbacks.isActive.contains(true), stops || isDue else { continue }
-            try checkpoint(state, bestState, best, callbacks, epochs: epoch + 1)
+            try checkpoint(state, bestState, best, callbacks, divergence, epochs: epoch + 1)
             checkpointed = clock.now
             if stops { return .stopped(epochs: epoch + 1) }
         }
         if unit.save.checkpointAtEnd ?? false, callbacks.isActive.contains(true) {
-            keepLast(try image(state, bestState, best, callbacks, epochs: unit.fit.lastEpoch))
+            keepLast(try image(state, bestState, best, callbacks, divergence, epochs: unit.fit.lastEpoch))
         }
         try leave(Array(unit.lanes.indices), &state, bestState, &callbacks)
         log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
@@ -106,16 +115,18 @@ struct UnitTraining {
         for lane in lanes {
             if let epoch = callbacks.lanes[lane].bestEpoch { log.say(.best(lane: lane, epoch: epoch), unit: unit.id) }
         }
-        if unit.save.final { keep(try TrainedState(state, .final, of: unit, program, lanes: lanes)) }
+        // Of a lane that diverged in its first epoch there is nothing to keep.
+        let trained = lanes.filter { callbacks.lanes[$0].ending?.kept != unit.fit.initialEpoch }
+        if unit.save.final { keep(try TrainedState(state, .final, of: unit, program, lanes: trained)) }
     }
 
     /// Leaves a checkpoint in the place of the last one.
     private func checkpoint(
         _ state: borrowing LoadedProgram.State, _ bestState: KeptState, _ best: BestEpochs,
-        _ callbacks: CohortCallbacks, epochs: Int
+        _ callbacks: CohortCallbacks, _ divergence: Divergence?, epochs: Int
     ) throws {
         settle()
-        let image = try image(state, bestState, best, callbacks, epochs: epochs)
+        let image = try image(state, bestState, best, callbacks, divergence, epochs: epochs)
         try log.synchronize(unit: unit.id)
         try image.write(in: folder)
         log.say(.checkpoint(epochs: epochs, file: image.fileName), unit: unit.id)
@@ -124,19 +135,27 @@ struct UnitTraining {
 
     private func image(
         _ state: borrowing LoadedProgram.State, _ bestState: KeptState, _ best: BestEpochs,
-        _ callbacks: CohortCallbacks, epochs: Int
+        _ callbacks: CohortCallbacks, _ divergence: Divergence?, epochs: Int
     ) throws -> CheckpointImage {
-        try CheckpointImage(
-            state, kept: [bestState] + callbacks.kept.sorted { $0.key < $1.key }.map(\.value), values: best,
-            callbacks: callbacks, epochs: epochs, program: program)
+        let kept =
+            [bestState] + callbacks.kept.sorted { $0.key < $1.key }.map(\.value)
+            + (try divergence?.needed(beside: state, callbacks.isActive) ?? [])
+        return try CheckpointImage(
+            state, kept: kept, values: best, callbacks: callbacks, epochs: epochs, program: program)
     }
 
     private func say(_ ending: LaneCallbacks.Ending, _ lane: Int) {
-        log.say(.ended(lane: lane, epochs: ending.epochs, by: ending.by), unit: unit.id)
+        if let kept = ending.kept {
+            log.say(.diverged(lane: lane, epochs: ending.epochs, kept: kept), unit: unit.id)
+        } else {
+            log.say(.ended(lane: lane, epochs: ending.epochs, by: ending.by), unit: unit.id)
+        }
     }
 
+    /// - Parameter keep: is given the state as it was before the epoch.
     private func train(
-        _ epoch: Int, _ active: [Bool], _ state: inout LoadedProgram.State
+        _ epoch: Int, _ active: [Bool], _ state: inout LoadedProgram.State,
+        keep: ((consuming LoadedProgram.State) -> Void)?
     ) throws -> [String: [Double]] {
         let batches = unit.lanes.enumerated().map { index, lane in
             let source = data.sources[lane.source]
@@ -149,7 +168,7 @@ struct UnitTraining {
         }
         return try pass(
             .train, batches, batchSize: unit.fit.batchSize, steps: unit.packing.steps, epoch,
-            logs: program.bundle.description.logs, &state)
+            logs: program.bundle.description.logs, &state, keep: keep)
     }
 
     private func validates(after epoch: Int) -> Bool {
@@ -173,7 +192,7 @@ struct UnitTraining {
     /// Runs every lane through its rows once: whole batches, `steps` a call, then one call for each size of last batch.
     private func pass(
         _ function: FunctionName, _ lanes: [LaneBatch], batchSize: Int, steps: Int, _ epoch: Int, logs names: [String],
-        _ state: inout LoadedProgram.State
+        _ state: inout LoadedProgram.State, keep: ((consuming LoadedProgram.State) -> Void)? = nil
     ) throws -> [String: [Double]] {
         let halt = function == .train && unit.haltsOnNaN
         var logs = LaneLogs(names: names, lanes: lanes.count, halt: halt)
@@ -191,7 +210,7 @@ struct UnitTraining {
             let result = try program.run(
                 function, steps: call.steps, rows: call.rows, state: &state, inputs: inputs,
                 counts: counts + Array(repeating: 0, count: program.lanes - lanes.count), reset: number == 0,
-                halt: halt)
+                halt: halt, keep: number == 0 ? keep : nil)
             logs.add(result, for: counts)
             log.beat(unit: unit.id, epoch: epoch, step: call.lastStep, steps: longest)
         }

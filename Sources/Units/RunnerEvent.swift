@@ -35,6 +35,11 @@ extension RunnerEvent {
         ///
         /// Said again by a unit that goes on from a checkpoint in which the lane has ended already.
         case ended(lane: Int, epochs: Int, by: String)
+        /// A lane's loss, or a weight, was NaN or infinite at the end of the last of so many epochs, and its training is over;
+        /// its state is again what it was after `kept` epochs (the first epoch's number where none left good weights).
+        ///
+        /// Said again by a unit that goes on from a checkpoint in which the lane has diverged already.
+        case diverged(lane: Int, epochs: Int, kept: Int)
         /// `EarlyStopping.best_epoch` of a lane whose training is over.
         case best(lane: Int, epoch: Int)
         /// A checkpoint is durable: `epochs` epochs are in it.
@@ -83,6 +88,8 @@ extension Unit {
             epoch >= 0 && lanes.allSatisfy(self.lanes.indices.contains)
                 && metrics.values.allSatisfy { $0.count == lanes.count }
         case .ended(let lane, let epochs, _): lanes.indices.contains(lane) && epochs > 0
+        case .diverged(let lane, let epochs, let kept):
+            lanes.indices.contains(lane) && epochs > 0 && (0..<epochs).contains(kept)
         case .best(let lane, let epoch): lanes.indices.contains(lane) && epoch >= 0
         case .saved(let trial, _, _, _): lanes.contains { $0.trial == trial }
         case .checkpoint(let epochs, _): fit.firstEpoch <= epochs && epochs <= fit.lastEpoch

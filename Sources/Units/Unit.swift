@@ -24,11 +24,13 @@ public struct Unit: Codable, Sendable, Equatable {
     /// Keras callbacks, in the order in which Keras would call them.
     public var callbacks: [Callback]
     public var save: SaveSettings
+    /// Whether a lane ends, with its last good weights, at an epoch whose loss is NaN or infinite; nil: no.
+    public var stopsOnDivergence: Bool?
 
     public init(
         id: String, work: Work, engine: Engine = .native, program: ProgramReference, packing: Packing, lanes: [Lane],
         sources: [DataSource], rowsFile: String = "rows.npy", fit: FitSettings, callbacks: [Callback] = [],
-        save: SaveSettings, narrowing: Narrowing? = nil
+        save: SaveSettings, narrowing: Narrowing? = nil, stopsOnDivergence: Bool? = nil
     ) {
         self.version = Self.currentVersion
         self.id = id
@@ -43,6 +45,7 @@ public struct Unit: Codable, Sendable, Equatable {
         self.narrowing = narrowing
         self.callbacks = callbacks
         self.save = save
+        self.stopsOnDivergence = stopsOnDivergence
     }
 }
 

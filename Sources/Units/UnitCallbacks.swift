@@ -179,6 +179,9 @@ extension Unit {
     public var haltsOnNaN: Bool {
         callbacks.contains { if case .terminateOnNaN = $0 { true } else { false } }
     }
+
+    /// Whether a lane ends at an epoch whose loss is NaN or infinite; `terminate_on_nan` has a rule of its own.
+    public var endsOnDivergence: Bool { stopsOnDivergence == true && !haltsOnNaN }
 }
 
 extension Unit.Callback: Codable {

@@ -121,13 +121,14 @@ struct TrialObject: Codable, Sendable {
 struct SummaryObject: Decodable, Sendable {
     var trials: Int
     var finished: Int
+    var diverged: Int
     var failed: Int
     var wallSeconds: Double
     var trainSeconds: Double
     var output: String
 
     enum CodingKeys: String, CodingKey {
-        case trials, finished, failed, output
+        case trials, finished, diverged, failed, output
         case wallSeconds = "wall_seconds"
         case trainSeconds = "train_seconds"
     }

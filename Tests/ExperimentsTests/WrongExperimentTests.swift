@@ -43,7 +43,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key of fit", yaml: head + "fit: {epochs: 3, batchsize: 32}\n",
         message:
-            "e.yaml:3:18: fit.batchsize: unknown key 'batchsize'; accepted: batch_size, class_weight, epochs, initial_epoch, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'batch_size'?)"
+            "e.yaml:3:18: fit.batchsize: unknown key 'batchsize'; accepted: batch_size, class_weight, epochs, initial_epoch, on_divergence, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'batch_size'?)"
     ),
     WrongExperiment(
         mistake: "a key given twice", yaml: head + "fit:\n  epochs: 1\n  epochs: 2\n",
@@ -335,6 +335,9 @@ private let wrong: [WrongExperiment] = [
             "e.yaml:3:7: save: unknown choice 'bets'; accepted: all, best, initial, none, {best: METRIC}, {top: N, monitor: METRIC}"
     ),
     WrongExperiment(
+        mistake: "an unknown choice for what diverges", yaml: head + "fit: {on_divergence: halt}\n",
+        message: "e.yaml:3:22: fit.on_divergence: unknown choice 'halt'; accepted: continue, stop"),
+    WrongExperiment(
         mistake: "the best by what is not measured", yaml: head + "save: {best: val_loss}\n",
         message:
             "e.yaml:3:1: save: 'val_loss' is never measured, since nothing is validated: give fit.validation, or monitor loss"
@@ -350,7 +353,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an override of an unknown key", yaml: head,
         message:
-            "--set fit.epoch=3: fit.epoch: unknown key 'epoch'; accepted: batch_size, class_weight, epochs, initial_epoch, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'epochs'?)",
+            "--set fit.epoch=3: fit.epoch: unknown key 'epoch'; accepted: batch_size, class_weight, epochs, initial_epoch, on_divergence, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'epochs'?)",
         overrides: ["fit.epoch=3"]),
     WrongExperiment(
         mistake: "an override without a value", yaml: head,

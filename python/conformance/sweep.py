@@ -126,7 +126,7 @@ def train(names: list[str], signature: str, binary: str, folder: Path, run: str,
     if not names:
         return {}
     described = signatures.write(signature, str(folder))
-    fit = {"epochs": signatures.EPOCHS, "batch_size": signatures.BATCH, "shuffle": False}
+    fit = {"epochs": signatures.EPOCHS, "batch_size": signatures.BATCH, "shuffle": False, "on_divergence": "continue"}
     experiment = {
         "model": f"{HERE / 'models.py'}:build",
         "data": described["data"],

@@ -68,6 +68,7 @@ class Unit:
             "rowsFile": "rows.npy",
             "fit": self.fit,
             "callbacks": changes.pop("callbacks", []),
+            "stopsOnDivergence": changes.pop("stops_on_divergence", True),
             "save": {"final": True, "initial": False, **changes.pop("save", {})},
         }
         assert not changes, changes

@@ -220,3 +220,55 @@ def test_a_layer_that_only_tensorflow_computes_trains_on_its_backend(tmp_path):
         assert kind(events[-1]) == "finished", events[-1]
         assert said(events, "ended") == [{"lane": 0, "epochs": 2, "by": "stops_after_two"}]
         assert unit.models == ["0007.best.keras", "0007.initial.keras", "0007.keras"]
+
+
+class Weights(keras.callbacks.Callback):
+    """The weights after every epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.after = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.after.append(self.model.get_weights())
+
+
+def diverging(tmp_path, rate=3.0, **changes):
+    """A unit whose loss grows until it overflows, by layers that know no learning rate but the one that is offered."""
+    compile = {"optimizer": {"SGD": {"learning_rate": rate}}, "loss": "mse"}
+    model = {"kind": "layers", "arguments": {}, "layers": [{"Dense": {"units": 1}}], "compile": compile}
+    return Unit(tmp_path, model=model, offered={}, fit={"lastEpoch": 60, **changes.pop("fit", {})}, **changes)
+
+
+def test_a_trial_that_diverges_ends_with_its_last_good_weights_and_its_callbacks_hear_nothing_of_it(runner, tmp_path):
+    every_epoch = {"monitor": "val_loss", "save_best_only": False, "save_weights_only": False, "mode": "auto"}
+    unit = diverging(tmp_path, callbacks=[{"model_checkpoint": every_epoch}])
+    events = runner.work(unit)
+    (diverged,) = said(events, "diverged")
+    losses = [epoch["metrics"]["loss"][0] for epoch in said(events, "epoch")]
+    assert isinstance(losses[-1], str) and all(isinstance(loss, float) for loss in losses[:-1])
+    assert diverged["epochs"] == len(losses) < 60
+    assert 0 < diverged["kept"] < len(losses)
+    saved = sorted(name for name in unit.models if ".epoch-" in name)
+    assert len(saved) == len(losses) - 1
+    kept = keras.models.load_model(unit.folder / f"models/0007.epoch-{diverged['kept']:03d}.keras")
+    trained = keras.models.load_model(unit.folder / "models/0007.keras")
+    for own, theirs in zip(trained.get_weights(), kept.get_weights(), strict=True):
+        assert np.isfinite(own).all()
+        np.testing.assert_array_equal(own, theirs)
+    assert int(trained.optimizer.iterations.numpy()) == diverged["kept"] * 3
+
+
+def test_a_trial_that_is_to_go_on_trains_into_nan_as_keras_does(runner, tmp_path):
+    unit = diverging(tmp_path, stops_on_divergence=False, save={"best": {"monitor": "loss", "lessIsBetter": True}})
+    events = runner.work(unit)
+    assert len(said(events, "epoch")) == 60
+    assert not said(events, "diverged")
+    assert not np.isfinite(keras.models.load_model(unit.folder / "models/0007.keras").get_weights()[0]).all()
+
+
+def test_a_trial_that_diverges_in_its_first_epoch_leaves_no_model(runner, tmp_path):
+    unit = diverging(tmp_path, rate=1e4, fit={"batchSize": 1, "lastEpoch": 3})
+    events = runner.work(unit)
+    assert said(events, "diverged") == [{"lane": 0, "epochs": 1, "kept": 0}]
+    assert unit.models == []

@@ -32,7 +32,7 @@ struct ExperimentReading {
         "engine",
         "backend", "runners_per_device", "checkpoint", "seed",
     ]
-    static let fitKeys = FitSetting.allCases.map(\.rawValue) + ["validation", "validation_data"]
+    static let fitKeys = FitSetting.allCases.map(\.rawValue) + ["validation", "validation_data", "on_divergence"]
 
     var root: Field
     var file: String

@@ -108,6 +108,14 @@ extension ExperimentReading {
             }
         }
         if let value = fields["validation"] ?? fields["validation_data"] { fit.validation = try readValidation(value) }
+        if let field = fields["on_divergence"] {
+            let accepted = FitOptions.OnDivergence.allCases.map(\.rawValue).sorted()
+            let word = try field.text("stop or continue")
+            guard let choice = FitOptions.OnDivergence(rawValue: word) else {
+                throw field.fail(.invalidValue, "unknown choice '\(word)'", found: word, accepted: accepted)
+            }
+            fit.onDivergence = choice
+        }
         return fit
     }
 

@@ -106,6 +106,13 @@ struct CohortCallbacks {
         }
     }
 
+    /// Ends the training of lanes that have diverged in an epoch, of which no callback hears.
+    mutating func diverged(_ divergences: [Divergence.Lane], epoch: Int) {
+        for lane in divergences {
+            lanes[lane.lane].ending = LaneCallbacks.Ending(epochs: epoch + 1, by: "divergence", kept: lane.kept)
+        }
+    }
+
     /// What `on_train_end` does to the weights, after `Model.fit` has finalized them: those of the best epoch come back.
     func trainingEnded(_ state: inout LoadedProgram.State) throws {
         for number in unit.callbacks.indices {

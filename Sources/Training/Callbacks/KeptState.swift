@@ -33,6 +33,16 @@ final class KeptState {
         }
     }
 
+    /// Puts all that was kept of some lanes in the place of what a state has of them.
+    func restore(
+        _ lanes: [Bool], in current: inout LoadedProgram.State, _ program: LoadedProgram
+    ) throws {
+        if let kept = state.take() {
+            current = try program.choose(lanes, kept, current)
+            state = consume kept
+        }
+    }
+
     /// Looks at the kept state, where there is one.
     func withState<Result>(_ body: (borrowing LoadedProgram.State) throws -> Result) throws -> Result? {
         switch state {

@@ -23,15 +23,17 @@ enum LaneCallback: Codable, Sendable, Equatable {
 struct LaneCallbacks: Codable, Sendable, Equatable {
     /// One a callback, in the unit's order.
     var callbacks: [LaneCallback]
-    /// How a callback ended the lane's training; nil while it trains.
+    /// How the lane's training was ended before its last epoch; nil while it trains.
     var ending: Ending?
 
-    /// A lane's training that a callback has ended.
+    /// A lane's training that a callback has ended, or that has diverged.
     struct Ending: Codable, Sendable, Equatable {
         /// The epochs that were trained.
         var epochs: Int
-        /// The callback's name.
+        /// The callback's name; `divergence`.
         var by: String
+        /// The epochs that are in the lane's state, where it has diverged; nil where a callback ended it.
+        var kept: Int?
     }
 
     init(_ callbacks: [Unit.Callback]) {

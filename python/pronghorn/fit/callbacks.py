@@ -45,13 +45,16 @@ class Progress(keras.callbacks.Callback):
         best: A metric, whether less of it is better, and what is called when an epoch is better than all before:
             strictly, and NaN never is, as in `keras.callbacks.ModelCheckpoint(save_best_only=True)`.
         epochs: The number of the last epoch, from 1.
+        diverges: Whether the trial diverges in an epoch, of its number and logs: such an epoch is never the best.
     """
 
-    def __init__(self, say, shall_stop, initial, best, epochs: int):
+    def __init__(self, say, shall_stop, initial, best, epochs: int, diverges=lambda epoch, logs: False):
         super().__init__()
         self._say, self._shall_stop, self._initial, self._last = say, shall_stop, initial, epochs
         self._monitor, self._less_is_better, self._keep = best or (None, True, None)
         self._best: float | None = None
+        self._diverges = diverges
+        self._was_measured = False
         self.was_stopped = False
         self.epochs = 0
 
@@ -66,9 +69,11 @@ class Progress(keras.callbacks.Callback):
         metrics = {name: float(value) for name, value in (logs or {}).items()}
         self.epochs = epoch + 1
         self._say(epoch, time.monotonic() - self._began, metrics)
-        if self._monitor in metrics and self._improves(metrics[self._monitor]):
-            self._best = metrics[self._monitor]
-            self._keep(self.model)
+        if self._monitor in metrics:
+            self._was_measured = True
+            if self._improves(metrics[self._monitor]) and not self._diverges(epoch, logs):
+                self._best = metrics[self._monitor]
+                self._keep(self.model)
         if self._shall_stop() and epoch + 1 < self._last and not self._model.stop_training:
             self.was_stopped = True
             self.model.stop_training = True
@@ -76,7 +81,7 @@ class Progress(keras.callbacks.Callback):
     @property
     def lacks(self) -> str | None:
         """The metric by which the best epoch was to be told, if no epoch had it."""
-        return self._monitor if self._monitor is not None and self._best is None else None
+        return self._monitor if self._monitor is not None and not self._was_measured else None
 
     def _improves(self, value: float) -> bool:
         if value != value:

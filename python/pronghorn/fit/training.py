@@ -13,6 +13,7 @@ import keras
 
 from pronghorn.fit import callbacks
 from pronghorn.fit.data import Data
+from pronghorn.fit.divergence import Divergence
 from pronghorn.fit.protocol import Events, Feed
 from pronghorn.lowering import archives, sources
 from pronghorn.lowering.failures import LoweringFailure, failure_from
@@ -48,9 +49,13 @@ class Training:
         own = callbacks.made(self.unit["callbacks"], self._models, self.lane["name"])
         stops: list[str] = []
         callbacks.watch(own, stops.append)
-        progress = self._progress()
+        divergence = self._divergence()
+        if divergence:
+            divergence.guard([one for _, one in own])
+        progress = self._progress(divergence)
+        ours = [divergence, progress] if divergence else [progress]
         try:
-            model.fit(**self._arguments(data), callbacks=[*(one for _, one in own), progress], verbose=0)
+            model.fit(**self._arguments(data), callbacks=[*(one for _, one in own), *ours], verbose=0)
         except (Exception, SystemExit) as error:
             raise failure_from(error, _code(error), sources.belongs_to_user) from error
         if progress.was_stopped:
@@ -59,12 +64,17 @@ class Training:
             raise LoweringFailure(
                 "no_such_metric", f"the model measures no {progress.lacks!r}, by which to save the best"
             )
-        if stops:
+        has_model = True
+        if divergence and divergence.kept is not None:
+            self.events.say("diverged", lane=0, epochs=divergence.epochs, kept=divergence.kept)
+            # Where no epoch left good weights there is nothing to keep.
+            has_model = divergence.kept > self.unit["fit"]["firstEpoch"]
+        elif stops:
             self.events.say("ended", lane=0, epochs=progress.epochs, by=stops[0])
         for name, callback in own:
             if name == "early_stopping" and callback.best_epoch is not None:
                 self.events.say("best", lane=0, epoch=int(callback.best_epoch))
-        if self.save["final"]:
+        if self.save["final"] and has_model:
             self._write(model, "final")
         for path, kind in self._saved:
             self._place(path, kind)
@@ -122,7 +132,13 @@ class Training:
             arguments["validation_freq"] = frequency["_0"]
         return arguments
 
-    def _progress(self) -> callbacks.Progress:
+    def _divergence(self) -> Divergence | None:
+        """What ends a trial that diverges; `terminate_on_nan` has a rule of its own."""
+        if not self.unit.get("stopsOnDivergence") or any("terminate_on_nan" in one for one in self.unit["callbacks"]):
+            return None
+        return Divergence(self.unit["fit"]["firstEpoch"], self.unit["fit"]["lastEpoch"])
+
+    def _progress(self, divergence: Divergence | None) -> callbacks.Progress:
         best = self.save.get("best")
         return callbacks.Progress(
             say=lambda epoch, seconds, metrics: self.events.say(
@@ -136,6 +152,7 @@ class Training:
             initial=(lambda model: self._write(model, "initial")) if self.save["initial"] else None,
             best=(best["monitor"], best["lessIsBetter"], lambda model: self._write(model, "best")) if best else None,
             epochs=self.unit["fit"]["lastEpoch"],
+            **({"diverges": divergence.is_in} if divergence else {}),
         )
 
     # Model files.
