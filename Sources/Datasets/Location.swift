@@ -31,9 +31,9 @@ struct LocationFinder {
                 }
             }
         }
-        if let function = function(of: key) {
+        if let maker = maker(of: key) {
             return array.locations.map {
-                Location(path: FilePath($0), member: nil, text: "'\(array.name)' of \(function)", key: key)
+                Location(path: FilePath($0), member: nil, text: "'\(array.name)' of \(maker)", key: key)
             }
         }
         var locations: [Location] = []
@@ -48,13 +48,13 @@ struct LocationFinder {
         return locations
     }
 
-    /// The function that returned the arrays that a key is about.
-    private func function(of key: String) -> FunctionReference? {
+    /// What made the arrays that a key is about.
+    private func maker(of key: String) -> String? {
         if key.hasPrefix("fit.validation") {
-            if case .data(let validation) = experiment.fit.validation { return validation.function }
+            if case .data(let validation) = experiment.fit.validation { return validation.maker }
             return nil
         }
-        return experiment.data.function
+        return experiment.data.maker
     }
 
     private func prefix(of key: String) -> String {
@@ -67,7 +67,7 @@ struct LocationFinder {
         return (String(text[..<end.upperBound].dropLast()), String(text[end.upperBound...]))
     }
 
-    private func files(_ path: String, at key: String) throws -> [FilePath] {
+    func files(_ path: String, at key: String) throws -> [FilePath] {
         guard ArraySource.isPattern(path) else {
             let file = folder.pushing(FilePath(path))
             do {

@@ -53,10 +53,9 @@ struct Preparation: Sendable {
         }
         // Making an environment takes minutes, so that mistakes in files of data are found before.
         let early = experiment.dataFunctions.isEmpty ? nil : try await findPython()
-        let experiment =
-            if let early { try await found.callingDataFunctions(early, relativeTo: folder, progress) } else {
-                found
-            }
+        let prepared = try await PreparingData(experiment: found, folder: Folder.absolute(folder), progress: progress)
+            .prepare(early)
+        let experiment = try found.resolving(prepared)
         self.experiment = experiment
         self.requirements = requirements
         self.interpreter = interpreter
@@ -118,27 +117,4 @@ struct Preparation: Sendable {
 extension FitOptions {
     /// The share of rows that are set aside to validate on; 0 for none.
     fileprivate var splitShare: Double { if case .share(let share) = validation { share } else { 0 } }
-}
-
-extension Experiment {
-    /// The experiment with the arrays that its data functions return.
-    fileprivate func callingDataFunctions(
-        _ python: Python, relativeTo folder: FilePath, _ progress: @escaping @Sendable (String) -> Void
-    ) async throws -> Experiment {
-        var prepared: [String: PreparedData] = [:]
-        for (key, function) in dataFunctions {
-            let folder = Folder.absolute(folder)
-            do {
-                let results = try await DataFunctions.prepare(
-                    DataFunction(
-                        file: folder.pushing(FilePath(function.file)).lexicallyNormalized(), name: function.function,
-                        folder: folder),
-                    python: python, progress: progress)
-                prepared[key] = try PreparedData(results)
-            } catch let error as LoweringError {
-                throw explaining(error, at: key)
-            }
-        }
-        return try resolving(prepared)
-    }
 }

@@ -2,7 +2,7 @@
 ///
 /// Without `npz` an array is a file, `x.npy` or `data.npz:key`; with it, a name of an array in that file. Paths are
 /// absolute or relative to the experiment file's folder. With `function` the arrays are what a Python function returns:
-/// they are not known before it was called, and then are the files that hold them.
+/// they are not known before it was called, and then are the files that hold them. So it is with `table`.
 public struct DataDescription: Sendable, Equatable, Codable {
     /// The inputs of the model; one named `x` is passed to Keras bare, several as a dictionary.
     public var x: [ArraySource]
@@ -16,11 +16,13 @@ public struct DataDescription: Sendable, Equatable, Codable {
     public var npz: [String]
     /// The Python function that returns the arrays by name, or `nil`.
     public var function: FunctionReference?
+    /// The table whose columns the arrays are, or `nil`.
+    public var table: TableDescription?
 
     /// Arrays of files of their own.
     public init(
         x: [ArraySource], y: [ArraySource] = [], sampleWeight: ArraySource? = nil, columns: [ArraySource] = [],
-        npz: [String] = [], function: FunctionReference? = nil
+        npz: [String] = [], function: FunctionReference? = nil, table: TableDescription? = nil
     ) {
         self.x = x
         self.y = y
@@ -28,6 +30,7 @@ public struct DataDescription: Sendable, Equatable, Codable {
         self.columns = columns
         self.npz = npz
         self.function = function
+        self.table = table
     }
 
     /// One array of inputs and one of targets, for code: `DataDescription(x: "x.npy", y: "y.npy")`.
@@ -48,13 +51,21 @@ public struct DataDescription: Sendable, Equatable, Codable {
         self.init(x: [], function: function)
     }
 
-    /// Whether the arrays are still to be returned by ``function``.
-    public var awaitsFunction: Bool { function != nil && x.isEmpty }
+    /// The columns of a table, for code.
+    public init(table: TableDescription) {
+        self.init(x: [], table: table)
+    }
+
+    /// What makes the arrays, as messages call it: a function, or a table; `nil` where they are files of the user's.
+    public var maker: String? { function?.description ?? table?.description }
+
+    /// Whether the arrays are still to be made, by ``function`` or of ``table``.
+    public var awaitsArrays: Bool { maker != nil && x.isEmpty }
 
     /// Whether a name can be that of a column: one that is described, any array of an NPZ file, or any at all before
-    /// the function that returns them was called.
+    /// they are made.
     public func mayHoldColumn(_ name: String) -> Bool {
-        !npz.isEmpty || awaitsFunction || columns.contains { $0.name == name } || (name == "y" && y.count == 1)
+        !npz.isEmpty || awaitsArrays || columns.contains { $0.name == name } || (name == "y" && y.count == 1)
     }
 }
 

@@ -57,7 +57,7 @@ extension Experiment {
         if weighsTwice {
             throw error(.conflict, at: key, "the rows are weighed by sample_weight already: give one of the two")
         }
-        if !data.awaitsFunction, data.y.map(\.name) != ["y"] {
+        if !data.awaitsArrays, data.y.map(\.name) != ["y"] {
             throw error(
                 .conflict, at: key,
                 "classes are those of one target, given as data.y itself and not as a mapping; found \(data.y.isEmpty ? "none" : data.y.map(\.name).joined(separator: ", "))"

@@ -89,7 +89,12 @@ extension Experiment {
                     "the rows that each partition holds out are its validation set: leave out the files")
             }
             try validateData(validation, at: validationKey)
-            if data.awaitsFunction || validation.awaitsFunction { break }
+            if validation.table != nil, data.table == nil {
+                throw error(
+                    .conflict, at: "\(validationKey).table",
+                    "is encoded as the table to train on, which data names none")
+            }
+            if data.awaitsArrays || validation.awaitsArrays { break }
             if Set(validation.x.map(\.name)) != Set(data.x.map(\.name)) {
                 throw error(
                     .conflict, at: "\(validationKey).x",

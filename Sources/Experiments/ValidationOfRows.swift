@@ -6,7 +6,8 @@ extension Experiment {
                 throw error(.conflict, at: "\(key).npz", "the function returns all arrays: leave out the file")
             }
         }
-        if data.x.isEmpty, !data.awaitsFunction {
+        if let table = data.table { try validateTable(table, at: key) }
+        if data.x.isEmpty, !data.awaitsArrays {
             throw error(.missingKey, at: "\(key).x", "is missing: the inputs of the model")
         }
         var seen: Set<String> = []
@@ -35,10 +36,10 @@ extension Experiment {
     /// Several files for one array are one a trial, and only `{by: file}` says so.
     func validateFiles() throws(ExperimentError) {
         let several = try severalFiles(data, at: "data")
-        if partition == .byFile, let function = data.function {
+        if partition == .byFile, let maker = data.maker {
             throw error(
                 .conflict, at: "partition.by",
-                "the arrays that \(function) returns are in no files of the experiment's: let it return a column that says which partition each row is of, and divide by that"
+                "the arrays of \(maker) are in no files of the experiment's: let a column say which partition each row is of, and divide by that"
             )
         }
         if partition == .byFile, several == nil {
@@ -59,8 +60,8 @@ extension Experiment {
 
     /// The first key that names several files.
     private func severalFiles(_ data: DataDescription, at key: String) throws(ExperimentError) -> String? {
-        // What a function returned is at one place each, whatever characters the path of the cache has.
-        guard data.function == nil else { return nil }
+        // What a function or a table makes is at one place each, whatever characters the path of the cache has.
+        guard data.maker == nil else { return nil }
         let arrays =
             data.x.map { ("x", $0) } + data.y.map { ("y", $0) } + data.columns.map { ($0.name, $0) }
             + (data.sampleWeight.map { [("sample_weight", $0)] } ?? [])
@@ -178,5 +179,42 @@ extension Experiment {
         case .list(let values): values.contains(where: holdsMapping)
         default: false
         }
+    }
+}
+
+extension Experiment {
+    /// What can be wrong with a table before it is opened.
+    func validateTable(_ table: TableDescription, at key: String) throws(ExperimentError) {
+        if table.files.isEmpty { throw error(.invalidValue, at: "\(key).table", "names no file") }
+        for (role, arrays) in [("x", table.x), ("y", table.y)] {
+            for array in arrays {
+                var seen: Set<String> = []
+                for column in array.columns ?? [] where role == "y" && !seen.insert(column.name).inserted {
+                    throw error(.invalidValue, at: "\(key).\(role)", "the column '\(column.name)' is given twice")
+                }
+                if role == "y", array.columns == nil {
+                    throw error(.missingKey, at: "\(key).y", "names no column")
+                }
+            }
+        }
+        if let name = table.missing.columns.keys.sorted().first(where: { $0.isEmpty }) {
+            throw error(.invalidValue, at: "\(key).missing", "'\(name)' is no name of a column")
+        }
+    }
+
+    /// The columns that the experiment names elsewhere than under `data`, in order.
+    public var columnsUsed: [String] {
+        var names: [String] = []
+        switch partition {
+        case .by(let column): names.append(column)
+        case .folds(let folds): names += folds.stratify.map { [$0] } ?? []
+        case .none, .count, .byFile, .bootstrap: break
+        }
+        names += fit.sampleWeight.map { [$0] } ?? []
+        for (_, value) in places(of: .sampleWeight) {
+            if case .string(let name) = value { names.append(name) }
+        }
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
     }
 }

@@ -14,11 +14,13 @@ struct DoctorCommand: AsyncParsableCommand {
               pronghorn doctor               devices, plugins, Python, versions
               pronghorn doctor --prepare     makes the Python environment now, instead of with the first training
               pronghorn doctor --prepare --backend tensorflow     the one for Model.fit on TensorFlow too
+              pronghorn doctor --prepare --tables                 the one that reads CSV and Parquet files too
 
             Variables that Pronghorn heeds: PRONGHORN_CACHE (where programs, data and environments are kept),
             PRONGHORN_PYTHON (an interpreter to use instead of an environment of its own), PRONGHORN_CPU_PLUGIN and
             PRONGHORN_CUDA_PLUGIN (PJRT plugins by path), PRONGHORN_TENSORFLOW_PYTHON and PRONGHORN_TORCH_PYTHON
-            (interpreters for Model.fit on these backends), CUDA_VISIBLE_DEVICES.
+            (interpreters for Model.fit on these backends), PRONGHORN_DATA_PYTHON (one with pyarrow and Pillow that reads
+            tables), CUDA_VISIBLE_DEVICES.
             """)
 
     @Flag(help: "Makes the Python environment if it is not there.")
@@ -38,6 +40,9 @@ struct DoctorCommand: AsyncParsableCommand {
             return backend
         })
     var backend: KerasBackend?
+
+    @Flag(help: "Looks for the environment that reads CSV and Parquet files too.")
+    var tables = false
 
     @Flag(help: "Prints one JSON object.")
     var json = false
@@ -64,11 +69,21 @@ struct DoctorCommand: AsyncParsableCommand {
                         } : try await ManagedPython.find(backend, requirements: wanted, interpreter: nil)
                     report.backends = [backend.rawValue: found.interpreter.string]
                 }
+                if tables {
+                    let found =
+                        prepare
+                        ? try await ManagedPython.prepareForTables { line in Terminal.error(line) }
+                        : try await ManagedPython.findForTables()
+                    report.dataPython = found.interpreter.string
+                }
             } catch {
                 report.problems.append(error.message)
             }
             if json { Terminal.line(try report.json) } else { report.lines.forEach(Terminal.line) }
-            if prepare, report.python == nil || (backend != nil && report.backends.isEmpty) { throw ExitCode(1) }
+            let lacks =
+                report.python == nil || (backend != nil && report.backends.isEmpty)
+                || (tables && report.dataPython == nil)
+            if prepare, lacks { throw ExitCode(1) }
         }
     }
 }
@@ -88,6 +103,8 @@ private struct Report: Encodable {
     var cudaPlugin: String?
     /// The interpreters of further backends, by their names.
     var backends: [String: String] = [:]
+    /// The interpreter that reads tables.
+    var dataPython: String?
     var problems: [String] = []
 
     enum CodingKeys: String, CodingKey {
@@ -95,6 +112,7 @@ private struct Report: Encodable {
         case pythonVersion = "python_version"
         case cpuPlugin = "cpu_plugin"
         case cudaPlugin = "cuda_plugin"
+        case dataPython = "data_python"
     }
 
     init(_ machine: Machine) {
@@ -126,6 +144,7 @@ private struct Report: Encodable {
         ]
         if !gpus.isEmpty { lines.append("CUDA plugin \(cudaPlugin ?? "not ready")") }
         lines += backends.map { "\($0.key)  \($0.value)" }
+        if let dataPython { lines.append("tables      \(dataPython)") }
         lines += problems.map { "problem:    \($0)" }
         return lines
     }

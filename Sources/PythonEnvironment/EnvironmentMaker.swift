@@ -68,7 +68,8 @@ struct EnvironmentMaker {
         let marker = EnvironmentMarker(
             python: facts.python, site: facts.site, plugins: found, requirements: requirements, installer: installer)
         try marker.write(in: folder)
-        progress("the Python environment is ready (Python \(facts.python), Keras \(facts.versions["keras"] ?? "?"))")
+        let main = facts.versions["keras"].map { "Keras \($0)" } ?? facts.versions["pyarrow"].map { "pyarrow \($0)" }
+        progress("the Python environment is ready (Python \(facts.python), \(main ?? "no packages"))")
         return marker
     }
 

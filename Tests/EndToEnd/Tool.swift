@@ -5,13 +5,16 @@ import SystemPackage
 /// The built program that these tests drive, and what it is driven with.
 ///
 /// `PRONGHORN_TEST_BINARY` names the program, `PRONGHORN_TEST_PYTHON` an interpreter with Keras and JAX, and
-/// `PRONGHORN_TEST_PLUGIN` the CPU plugin; `make test` sets all three, and `PRONGHORN_TEST_TENSORFLOW_PYTHON`.
+/// `PRONGHORN_TEST_PLUGIN` the CPU plugin; `make test` sets all three, `PRONGHORN_TEST_TENSORFLOW_PYTHON` and
+/// `PRONGHORN_TEST_DATA_PYTHON`.
 enum Tool {
     static let binary = variable("PRONGHORN_TEST_BINARY")
     static let python = variable("PRONGHORN_TEST_PYTHON")
     static let plugin = variable("PRONGHORN_TEST_PLUGIN")
     /// An interpreter with Keras and TensorFlow; without one the tests that need it are shown as disabled.
     static let tensorFlow = variable("PRONGHORN_TEST_TENSORFLOW_PYTHON")
+    /// An interpreter with pyarrow; without one the program makes an environment for the tests.
+    static let dataPython = variable("PRONGHORN_TEST_DATA_PYTHON")
 
     /// Without all three there is nothing to test: the tests are then shown as disabled, with this reason.
     static let isThere = binary != nil && python != nil && plugin != nil
@@ -32,6 +35,7 @@ enum Tool {
         variables["PRONGHORN_PYTHON"] = python
         variables["PRONGHORN_CPU_PLUGIN"] = plugin
         variables["PRONGHORN_TENSORFLOW_PYTHON"] = tensorFlow
+        variables["PRONGHORN_DATA_PYTHON"] = dataPython
         variables.merge(further) { $1 }
         return Dictionary(
             uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) })

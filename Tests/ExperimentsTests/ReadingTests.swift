@@ -152,7 +152,7 @@ func dataFromAFunctionMayHoldAnyColumn(data: String) throws {
         """
     var experiment = try Experiment(yaml: yaml, file: "e.yaml")
     #expect(experiment.data == DataDescription(function: FunctionReference(file: "digits.py", function: "load")))
-    #expect(experiment.data.awaitsFunction)
+    #expect(experiment.data.awaitsArrays)
     let later = FunctionReference(file: "later.py", function: "validation")
     #expect(experiment.fit.validation == .data(DataDescription(function: later)))
     // Once it was called, its arrays are held to the rules of files.

@@ -133,7 +133,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a bare file as data", yaml: "model: m.py:build\ndata: x.npy\n",
         message:
-            "e.yaml:2:7: data: must be a mapping, or FILE.py:FUNCTION, found x.npy; accepted: x, y, sample_weight, npz, from, further names"
+            "e.yaml:2:7: data: must be a mapping, or FILE.py:FUNCTION, found x.npy; accepted: x, y, sample_weight, npz, from, table, further names"
     ),
     WrongExperiment(
         mistake: "a file beside a function", yaml: "model: m.py:build\ndata: {from: d.py:load, y: y.npy}\n",
@@ -142,7 +142,7 @@ private let wrong: [WrongExperiment] = [
         mistake: "one file a trial from a function",
         yaml: "model: m.py:build\ndata: d.py:load\npartition: {by: file}\n",
         message:
-            "e.yaml:3:17: partition.by: the arrays that d.py:load returns are in no files of the experiment's: let it return a column that says which partition each row is of, and divide by that"
+            "e.yaml:3:17: partition.by: the arrays of d.py:load are in no files of the experiment's: let a column say which partition each row is of, and divide by that"
     ),
     WrongExperiment(
         mistake: "validation from a file without a function",

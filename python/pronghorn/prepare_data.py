@@ -14,17 +14,14 @@ One line of JSON on standard output says how it ended, in the words of the lower
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import inspect
-import json
 import os
 import sys
-import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pronghorn import prepared
 from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from
 from pronghorn.lowering.sources import belongs_to_user, digests, recorded, user_modules
 
@@ -45,7 +42,7 @@ def prepare(file: Path, name: str, folder: Path) -> None:
                 failure.file, failure.line = place["file"], place["line"]
             raise failure from error
         # The stamps first: a file that is changed meanwhile has another stamp then, and its digest decides.
-        stamps = {path: _stamp(path) for path in _user_files(opened | {str(file)})}
+        stamps = {path: prepared.stamp(path) for path in _user_files(opened | {str(file)})}
         sources = [{**source, "stamp": stamps.get(source["path"])} for source in digests(set(stamps))]
     arrays = []
     try:
@@ -56,13 +53,12 @@ def prepare(file: Path, name: str, folder: Path) -> None:
     listed = []
     folder.mkdir(parents=True, exist_ok=True)
     for stem, role, key, array in arrays:
-        with _replacing(folder / f"{stem}.npy") as temporary, open(temporary, "wb") as out:
+        with prepared.replacing(folder / f"{stem}.npy") as temporary, open(temporary, "wb") as out:
             numpy.save(out, array, allow_pickle=False)
         listed.append(
             {"name": key, "role": role, "file": f"{stem}.npy", "shape": list(array.shape), "dtype": str(array.dtype)}
         )
-    with _replacing(folder / "data.json") as temporary:
-        temporary.write_text(json.dumps({"arrays": listed, "sources": sources}, indent=1))
+    prepared.write_list(folder, {"arrays": listed, "sources": sources})
 
 
 class _NotArrays(Exception):
@@ -163,46 +159,12 @@ def _user_files(opened: set[str]) -> set[str]:
     return {path for path in paths if belongs_to_user(path) and os.path.isfile(path)}
 
 
-def _stamp(path: str) -> dict:
-    """What tells, without reading it again, whether a file is still the one that was read."""
-    status = os.stat(path)
-    return {
-        "size": status.st_size,
-        "modified": status.st_mtime_ns,
-        "changed": status.st_ctime_ns,
-        "inode": status.st_ino,
-    }
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside a file, which takes the file's place once it is written whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def main() -> int:
-    # What the function prints, and what C libraries do, must not come between the lines of the answer.
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    start = time.monotonic()
-    try:
+    def run(progress) -> None:
         file, name, folder = sys.argv[1:4]
         prepare(Path(file).resolve(), name, Path(folder))
-    except LoweringFailure as failure:
-        answer = failure.event()
-    except Exception as error:
-        detail = "".join(traceback.format_exception(error))
-        answer = LoweringFailure("internal", describe_error(error), detail=detail).event()
-    else:
-        answer = {"event": "done", "seconds": round(time.monotonic() - start, 3)}
-    answers.write(json.dumps(answer) + "\n")
-    return 0
+
+    return prepared.answering(run)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,11 @@ extension ExperimentReading {
         guard case .mapping(let entries) = field.content else {
             if let function = try readDataFunction(field) { return DataDescription(function: function) }
             throw field.expected(
-                "a mapping, or FILE.py:FUNCTION", accepted: ["x", "y", "sample_weight", "npz", "from", "further names"])
+                "a mapping, or FILE.py:FUNCTION",
+                accepted: ["x", "y", "sample_weight", "npz", "from", "table", "further names"])
+        }
+        if entries.contains(where: { $0.key == "table" }) {
+            return DataDescription(table: try readTable(field))
         }
         if let from = entries.first(where: { $0.key == "from" })?.value {
             return DataDescription(function: try readFrom(from, beside: entries))
@@ -127,7 +131,12 @@ extension ExperimentReading {
             }
             return .share(try field.number("a share of the rows, or a mapping with x and y"))
         }
-        let accepted = ["x", "y", "sample_weight", "npz", "from"]
+        if let table = entries.first(where: { $0.key == "table" })?.value {
+            // Everything else of it is as in `data`, whose categories and words it is encoded by.
+            _ = try field.mapping(accepted: ["table"])
+            return .data(DataDescription(table: TableDescription(files: try readTableFiles(table))))
+        }
+        let accepted = ["x", "y", "sample_weight", "npz", "from", "table"]
         for entry in entries where !accepted.contains(entry.key) {
             _ = try field.mapping(accepted: accepted)
         }

@@ -1,0 +1,61 @@
+import Files
+public import PythonEnvironment
+public import SystemPackage
+
+/// A table whose columns become arrays, as `python -m pronghorn.prepare_table` takes it.
+public struct DataTable: Sendable, Hashable {
+    /// What messages call it: `visits.csv`.
+    public var name: String
+    /// The request; the paths in it are absolute.
+    public var request: JSONValue
+    /// The experiment's folder.
+    public var folder: FilePath
+
+    /// Describes a table.
+    public init(name: String, request: JSONValue, folder: FilePath) {
+        self.name = name
+        self.request = request
+        self.folder = folder
+    }
+}
+
+/// Makes arrays of tables, each once for as long as its files, the encodings and the packages are the same.
+public enum DataTables {
+    private static let tools: [FilePath] = [
+        "pronghorn/prepare_table.py", "pronghorn/prepared.py", "pronghorn/tables/reading.py",
+        "pronghorn/tables/values.py", "pronghorn/tables/encodings.py", "pronghorn/tables/preparing.py",
+    ]
+
+    /// Prepares the table, unless that was done before and its files are the same.
+    ///
+    /// - Parameters:
+    ///   - table: The table.
+    ///   - python: The Python that reads it.
+    ///   - cache: Where results are kept; nil for `tables` in the cache.
+    ///   - progress: Is told what is being done and how far it is, a line a call.
+    /// - Returns: The folder with the arrays and their list, `data.json`.
+    /// - Throws: For a mistake of the user's (`wrong_table`), with file, line and column in its message.
+    public static func prepare(
+        _ table: DataTable, python: DataPython, cache: FilePath? = nil,
+        progress: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws(LoweringError) -> FilePath {
+        let text = table.request.text
+        return try await ArrayMaking(
+            name: table.name, file: nil, announcement: nil, interpreter: python.interpreter,
+            environment: python.environment, folder: table.folder,
+            arguments: { folder throws(LoweringError) in
+                let request = folder.appending("request.json")
+                do {
+                    try AtomicFile.write(Array(text.utf8), to: request)
+                } catch {
+                    throw LoweringError(code: .cache, message: "cannot write \(request): \(error)", cause: error)
+                }
+                return ["-m", "pronghorn.prepare_table", request.string, folder.string]
+            },
+            results: DataResults(
+                root: cache ?? CacheFolder.path("tables"),
+                key: try ArrayMaking.key([text, python.key], toolFolder: python.toolFolder, tools: tools)),
+            progress: progress
+        ).make()
+    }
+}
