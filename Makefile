@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PRONGHORN = $(shell swift build -c release --show-bin-path)/pronghorn
 PYTHON_FOLDERS := python Examples Tests Benchmarks Scripts/compare-results
 
-.PHONY: build build-tests demo test test-swift test-python conformance lint format
+.PHONY: build build-tests demo test test-swift test-python conformance torture lint format
 
 build:
 	swift build -c release --product pronghorn
@@ -32,6 +32,11 @@ conformance: build-tests
 	    status=$$?; \
 	    "$$PRONGHORN_TEST_PYTHON" -m conformance.report ../.build/conformance/findings.json ../docs/Conformance.md \
 	        && exit $$status'
+
+# Kills at 1,000 random moments and at every step that makes something durable, 200 losses of power, 20 full disks. Takes an
+# hour or two; `TORTURE="kills --kills 100"` does a part.
+torture: build-tests
+	Scripts/with-test-environment bash -c 'cd python && "$$PRONGHORN_TEST_PYTHON" -m torture $(TORTURE)'
 
 lint: build-tests
 	swift format lint --strict --recursive --configuration .swift-format Sources Tests Package.swift

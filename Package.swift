@@ -65,7 +65,7 @@ let package = Package(
         library("Lowering", ["Bundles", "PythonEnvironment", "TensorFiles", "Files", subprocess, systemPackage]),
         library("Devices", [subprocess, systemPackage]),
         library("Planning", ["Experiments", "Bundles"]),
-        library("Ledger", [.product(name: "GRDB", package: "GRDB.swift")]),
+        library("Ledger", ["Files", .product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "Execution",
             [

@@ -25,22 +25,30 @@ extension Preparation {
             count: devices.count, memory: devices.compactMap(\.memory).min() ?? .max, kind: isCPU ? .cpu : .gpu)
         var cohorts: [Cohort] = []
         var memory = 0
-        for (fit, trials) in fittedAlike(group) {
-            let workload = Workload(
-                trials: trials.map { trial in
-                    let partition = rows(of: trial, description)
-                    return Workload.Trial(
-                        index: trial.index, trainingRows: partition.training.count,
-                        validationRows: partition.validation?.count ?? 0)
-                }, program: program, batchSize: fit.batchSize, validationBatchSize: fit.validationBatchSize,
-                epochs: fit.lastEpoch - fit.firstEpoch, stepsPerEpoch: fit.stepsPerEpoch,
-                endsEarly: experiment.endsEarly)
-            let packed = Packing.cohorts(of: workload, on: fleet, largest: largest)
-            let needed = Packing.memory(lanes: packed.map(\.lanes).max() ?? 1, workload)
-            // The one that needs most stands first, since that is what a probe compiles.
-            cohorts = needed > memory ? packed + cohorts : cohorts + packed
-            memory = max(memory, needed)
+        func add(_ trials: [Trial], where isWanted: (Cohort) -> Bool = { _ in true }) {
+            for (fit, trials) in fittedAlike(trials, description) {
+                let workload = Workload(
+                    trials: trials.map { trial in
+                        let partition = rows(of: trial, description)
+                        return Workload.Trial(
+                            index: trial.index, trainingRows: partition.training.count,
+                            validationRows: partition.validation?.count ?? 0)
+                    }, program: program, batchSize: fit.batchSize, validationBatchSize: fit.validationBatchSize,
+                    epochs: fit.lastEpoch - fit.firstEpoch, stepsPerEpoch: fit.stepsPerEpoch,
+                    endsEarly: experiment.endsEarly)
+                let packed = Packing.cohorts(of: workload, on: fleet, largest: largest).filter(isWanted)
+                if packed.isEmpty { continue }
+                let needed = Packing.memory(lanes: packed.map(\.lanes).max() ?? 1, workload)
+                // The one that needs most stands first, since that is what a probe compiles.
+                cohorts = needed > memory ? packed + cohorts : cohorts + packed
+                memory = max(memory, needed)
+            }
         }
+        let wanted = Set(group.trials.map(\.index))
+        // What was never begun is packed as it was or would have been, had there been no interruption.
+        if !group.siblings.isEmpty { add(group.siblings) { cohort in wanted.isSuperset(of: cohort.trials) } }
+        let packed = Set(cohorts.flatMap(\.trials))
+        add(group.trials.filter { !packed.contains($0.index) })
         return PlannedProgram(
             name: description.name, arguments: group.arguments, inputs: group.parameters,
             baked: group.baked, description: description, form: form, cohorts: cohorts,

@@ -78,6 +78,8 @@ actor Conductor: RunnerProcess.Delegate {
             let unit = try preparation.write(cohort, of: program, group, id: nextName(), work: .train, in: folder)
             queued.append(register(Known(unit: unit, cost: cohort.cost, lineage: UnitLineage(), group: group)))
         }
+        // A checkpoint is of no use without its unit.
+        try Folder.syncFileSystem(containing: folder.units)
         await queue.add(queued)
     }
 
@@ -90,6 +92,7 @@ actor Conductor: RunnerProcess.Delegate {
             let cost = Double(unit.fit.lastEpoch - unit.fit.firstEpoch) * Double(unit.lanes.first?.training.count ?? 0)
             queued.append(register(Known(unit: unit, cost: cost, lineage: UnitLineage(), group: nil)))
         }
+        try Folder.syncFileSystem(containing: folder.units)
         await queue.add(queued)
     }
 
@@ -99,20 +102,27 @@ actor Conductor: RunnerProcess.Delegate {
         report(.trialsFailed(trials: trials.count, message: message))
     }
 
-    /// Puts a unit that an interrupted run left into the queue, to go on from its last checkpoint.
-    func enqueue(_ interrupted: InterruptedUnit) async throws {
+    /// Puts units that an interrupted run left into the queue, to go on from their last checkpoints.
+    func enqueue(_ interrupted: [InterruptedUnit]) async throws {
+        let queued = try interrupted.map(renew)
+        try Folder.syncFileSystem(containing: folder.units)
+        await queue.add(queued)
+    }
+
+    private func renew(_ interrupted: InterruptedUnit) throws -> QueuedUnit {
         let unit = interrupted.unit
         let checkpoint = unit.lastCheckpoint(in: folder)
         try placeEarly(of: unit, epochs: checkpoint?.epochs)
         let epochs = checkpoint?.epochs ?? unit.fit.firstEpoch
-        let renewed = try unit.renewed(as: nextName(), lanes: interrupted.lanes, checkpoint: checkpoint, in: folder)
+        let renewed = try unit.renewed(
+            as: nextName(), lanes: interrupted.lanes, checkpoint: checkpoint, in: folder, durable: false)
         let trials = renewed.lanes.map(\.trial)
         try ledger.requeue(trials: trials, epochs: epochs)
         bestEpochs.recall(
             try ledger.results(filter: TrialFilter(trials: trials)), of: preparation.trials, before: epochs)
         let rows = renewed.lanes.map(\.training.count).max() ?? 0
         let cost = Double(unit.fit.lastEpoch - epochs) * Double(rows)
-        await queue.add([register(Known(unit: renewed, cost: cost, lineage: UnitLineage()))])
+        return register(Known(unit: renewed, cost: cost, lineage: UnitLineage()))
     }
 
     /// Says that all programs are in the queue.

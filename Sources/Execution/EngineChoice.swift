@@ -42,6 +42,15 @@ enum FoundGroup: Sendable {
             }
         }
     }
+
+    /// Keeps some of the trials; a program's group remembers the others.
+    mutating func keep(_ isWanted: (Trial) -> Bool) {
+        let all = trials
+        trials = all.filter(isWanted)
+        guard trials.count < all.count, case .program(var group) = self else { return }
+        group.siblings = all
+        self = .program(group)
+    }
 }
 
 extension Preparation {

@@ -8,16 +8,18 @@ import Units
 extension Preparation {
     /// A group's trials by how they are fitted, in the order of their first; those that validate stand apart from those
     /// that do not, which have no metrics of validation.
-    func fittedAlike(_ group: ProgramGroup) -> [(fit: Unit.FitSettings, trials: [Trial])] {
+    func fittedAlike(
+        _ all: [Trial], _ description: ProgramDescription
+    ) -> [(fit: Unit.FitSettings, trials: [Trial])] {
         struct Key: Hashable {
             var fit: Unit.FitSettings
             var validates: Bool
         }
         var order: [Key] = []
         var groups: [Key: [Trial]] = [:]
-        for trial in group.trials {
+        for trial in all {
             let key = Key(
-                fit: fitSettings(of: trial, group.bundle.description), validates: rows(of: trial).validation != nil)
+                fit: fitSettings(of: trial, description), validates: rows(of: trial).validation != nil)
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(trial)
         }

@@ -12,6 +12,9 @@ import Units
 struct ProgramGroup: Sendable {
     var arguments: [String: ParameterValue]
     var trials: [Trial]
+    /// All trials of the program where an interrupted run goes on with some of them: whole cohorts of these are packed as
+    /// they were, so that the same weights come of them.
+    var siblings: [Trial] = []
     var bundle: Bundle
     /// Numbers that each trial has in its own state.
     var parameters: [String]
@@ -38,7 +41,7 @@ extension Preparation {
     ) async throws {
         func take(_ group: FoundGroup) async throws {
             var group = group
-            if let wanted { group.trials = group.trials.filter { wanted.contains($0.index) } }
+            if let wanted { group.keep { wanted.contains($0.index) } }
             if !group.trials.isEmpty { try await found(group) }
         }
         let reason = try reasonForFit()

@@ -95,7 +95,7 @@ public struct Run: Sendable {
                     if let opened { return opened.conductor }
                     let run = try open()
                     let conductor = Conductor(
-                        preparation, in: folder, ledger: run.ledger, unitsBefore: try Folder.list(folder.units).count,
+                        preparation, in: folder, ledger: run.ledger, unitsBefore: try folder.unitsBefore(run.ledger),
                         repack: { group, largest in
                             try await fitting(group, preparation, lowerer, largest: largest, alwaysCompile: false)
                         }, report: report)
@@ -107,7 +107,7 @@ public struct Run: Sendable {
                     return conductor
                 }
                 do {
-                    for unit in interrupted { try await conductor().enqueue(unit) }
+                    if !interrupted.isEmpty { try await conductor().enqueue(interrupted) }
                     if trials?.isEmpty != true {
                         try await preparation.groups(lowerer, only: trials, until: { stopSwitch.isOn }) { group in
                             switch try await lowered(group, preparation, lowerer, alwaysCompile: false) {
@@ -221,7 +221,9 @@ public struct Run: Sendable {
         do {
             try folder.create()
             let lock = try folder.lock()
-            if !request.text.isEmpty { try AtomicFile.write(Array(request.text.utf8), to: folder.experiment) }
+            if !request.text.isEmpty {
+                try AtomicFile.write(Array(request.text.utf8), to: folder.experiment, durable: true)
+            }
             try RunDescription(
                 experiment: request.experiment, folder: request.folder.string,
                 devices: partitionDevices ?? preparation.devices.count, checkpointSeconds: request.checkpointSeconds

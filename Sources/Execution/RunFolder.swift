@@ -1,4 +1,5 @@
 import Files
+import Ledger
 public import SystemPackage
 
 /// Where everything of a run stands.
@@ -44,6 +45,12 @@ public struct RunFolder: Sendable {
         } catch {
             throw RunError(.machine, "\(path) cannot be locked", cause: error)
         }
+    }
+
+    /// The first number that no unit has, nor had one whose folder is lost.
+    func unitsBefore(_ ledger: Ledger) throws -> Int {
+        let names = try Folder.list(units) + ledger.units().map(\.id)
+        return names.compactMap { Int($0) }.max().map { $0 + 1 } ?? 0
     }
 
     /// A unit's folder.

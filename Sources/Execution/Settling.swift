@@ -153,6 +153,7 @@ extension Conductor {
             guard var group = known.group else { return }
             let trials = Set(known.trials)
             group.trials = group.trials.filter { trials.contains($0.index) }
+            group.siblings = []
             try ledger.requeue(trials: known.trials)
             bestEpochs.forget(known.trials, from: 0)
             let (program, lowered) = try await repack(group, known.unit.packing.lanes / 2)
@@ -168,8 +169,9 @@ extension Conductor {
             do {
                 let now = Date().timeIntervalSince1970
                 try ledger.attemptEnded(unit: id, number: 1, outcome: status.rawValue, message: message, at: now)
-                try ledger.unitEnded(id, status, at: now)
+                // Before its end is recorded: until then an interrupted run goes on from this unit.
                 try await body(known)
+                try ledger.unitEnded(id, status, at: now)
             } catch {
                 await breakDown(RunError(.machine, "what became of unit \(id) cannot be kept", cause: error))
             }
@@ -207,7 +209,10 @@ extension Conductor {
 
     /// Moves what is not written again by what goes on from a unit's checkpoint to the run's folder: the first weights, and
     /// what callbacks saved after epochs that the checkpoint holds.
+    ///
+    /// - Parameter epochs: the epochs in the checkpoint; nil: there is none, and all is written again.
     func placeEarly(of unit: Unit, epochs: Int?) throws {
+        guard let epochs else { return }
         let models = folder.unit(unit.id).appending("models")
         let trials = Dictionary(unit.lanes.map { ($0.name, $0.trial) }) { first, _ in first }
         var early: [(file: FilePath, trial: Int)] = []
@@ -216,7 +221,7 @@ extension Conductor {
             guard words.last == "keras", words.count >= 3, let trial = trials[words[0]] else { continue }
             let last = words[words.count - 2]
             let epoch = last.hasPrefix("epoch-") ? Int(last.dropFirst("epoch-".count)) : nil
-            if last == "initial" || epoch.map({ $0 <= epochs ?? 0 }) ?? false {
+            if last == "initial" || epoch.map({ $0 <= epochs }) ?? false {
                 early.append((models.appending(file), trial))
             }
         }
@@ -255,7 +260,10 @@ extension Conductor {
             let place = folder.model(file.lastComponent?.string ?? "", trial: trial, of: preparation.trials.count)
             let target = folder.path.pushing(FilePath(place))
             let parent = target.removingLastComponent()
-            if folders.insert(parent).inserted { try Folder.create(parent) }
+            if folders.insert(parent).inserted, (try? FileStamp(of: parent)) == nil {
+                try Folder.create(parent)
+                try Folder.synchronize(parent.removingLastComponent())
+            }
             try Folder.rename(file, to: target)
             places.append(place)
         }

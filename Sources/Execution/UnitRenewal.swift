@@ -4,11 +4,16 @@ import SystemPackage
 import Units
 
 extension Unit {
-    /// The unit in a run's folder.
+    /// The unit in a run's folder, which must be whole: a loss of power may have torn one that was never begun.
     static func read(_ id: String, in run: RunFolder) throws(RunError) -> Unit {
         let path = run.unit(id).appending(fileName)
         do {
-            return try MappedFile(path).withBytes { try Unit(json: Data($0)) }
+            let unit = try MappedFile(path).withBytes { try Unit(json: Data($0)) }
+            if let digest = unit.rowsDigest {
+                let rows = run.unit(id).appending(unit.rowsFile)
+                guard try Digest.sha256(file: rows) == digest else { throw RunError(.machine, "\(rows) is damaged") }
+            }
+            return unit
         } catch {
             throw RunError(.machine, "the unit \(path) cannot be read", cause: error)
         }
@@ -17,10 +22,12 @@ extension Unit {
     /// A new unit for some of this one's trials, which go on from a checkpoint of this one or else as this one began.
     ///
     /// Its folder holds all that the runner needs; this unit's folder stays as it is.
-    /// - Parameter width: the lanes of the program that they go on in; nil: of the same.
+    /// - Parameters:
+    ///   - width: the lanes of the program that they go on in; nil: of the same.
+    ///   - durable: whether it is on the disk when this returns.
     func renewed(
         as id: String, lanes chosen: some Collection<Int>, of width: Int? = nil,
-        checkpoint: (epochs: Int, file: String)?, in run: RunFolder
+        checkpoint: (epochs: Int, file: String)?, in run: RunFolder, durable: Bool = true
     ) throws(RunError) -> Unit {
         var unit = self
         unit.id = id
@@ -36,8 +43,10 @@ extension Unit {
         do {
             let rows = try MappedFile(run.unit(self.id).appending(rowsFile))
             try Folder.create(run.unit(id))
-            try rows.withBytes { try AtomicFile.write($0, to: run.unit(id).appending(rowsFile)) }
-            try AtomicFile.write(Array(try unit.json()), to: run.unit(id).appending(Unit.fileName))
+            try rows.withBytes { try AtomicFile.write($0, to: run.unit(id).appending(rowsFile), durable: durable) }
+            try AtomicFile.write(
+                Array(try unit.json()), to: run.unit(id).appending(Unit.fileName), durable: durable)
+            if durable { try Folder.synchronize(run.units) }
         } catch {
             throw RunError(.machine, "the unit \(run.unit(id)) cannot be written", cause: error)
         }

@@ -43,8 +43,7 @@ extension Preparation {
             save: saveSettings,
             narrowing: cohort.narrowing.map { Unit.Narrowing(sizes: $0.sizes, leastLaneSteps: $0.leastLaneSteps) },
             stopsOnDivergence: experiment.fit.onDivergence == .stop)
-        try write(unit, arrays, to: folder)
-        return unit
+        return try write(unit, arrays, to: folder)
     }
 
     /// Writes the folder of a unit of one trial that `Model.fit` trains.
@@ -71,8 +70,7 @@ extension Preparation {
             packing: Unit.Packing(lanes: 1, steps: 1, evaluateSteps: 1, form: Workload.Form.vectorized.rawValue),
             lanes: [lane], sources: references(arrays), fit: fitSettings(of: trial, nil), callbacks: unitCallbacks(),
             save: saveSettings, stopsOnDivergence: experiment.fit.onDivergence == .stop)
-        try write(unit, arrays, to: run.unit(id))
-        return unit
+        return try write(unit, arrays, to: run.unit(id))
     }
 
     /// A trial in its place in a unit.
@@ -96,17 +94,22 @@ extension Preparation {
         arrays.sources.order.map { reference(dataset.source($0.source, weights: $0.weights)) }
     }
 
-    private func write(_ unit: Unit, _ arrays: UnitArrays, to folder: FilePath) throws(RunError) {
+    /// Writes a unit's folder; whoever hands the unit to a runner brings it to the disk before, with others.
+    private func write(_ unit: Unit, _ arrays: UnitArrays, to folder: FilePath) throws(RunError) -> Unit {
+        var unit = unit
         do {
             try Folder.create(folder)
             let numbers = arrays.rows.numbers
+            let file = folder.appending(unit.rowsFile)
             try numbers.span.withUnsafeBytes { bytes in
-                try NPY.write(bytes, dtype: .int32, shape: [numbers.count], to: folder.appending(unit.rowsFile))
+                try NPY.write(bytes, dtype: .int32, shape: [numbers.count], to: file)
             }
+            unit.rowsDigest = try Digest.sha256(file: file)
             try AtomicFile.write(Array(try unit.json()), to: folder.appending(Unit.fileName))
         } catch {
             throw RunError(.machine, "the unit \(folder) cannot be written", cause: error)
         }
+        return unit
     }
 
     private var saveSettings: Unit.SaveSettings {

@@ -49,9 +49,15 @@ public enum AtomicFile {
             var writer = FileWriter(path, descriptor: temporary.file.number)
             try body(&writer)
             try writer.flush()
-            if durable { try temporary.file.synchronize(path) }
+            if durable {
+                WriteBoundary.beforeFileSync.pass()
+                try temporary.file.synchronize(path)
+                WriteBoundary.afterFileSync.pass()
+            }
+            WriteBoundary.beforeReplacing.pass()
             let renamed = temporary.path.withPlatformString { from in path.withPlatformString { rename(from, $0) } }
             guard renamed == 0 else { throw FilesError("write", path, .current) }
+            WriteBoundary.afterReplacing.pass()
         } catch {
             _ = temporary.path.withPlatformString { unlink($0) }
             throw error

@@ -14,6 +14,8 @@ public enum Folder {
             }
             return
         }
+        WriteBoundary.beforeFolder.pass()
+        defer { WriteBoundary.afterFolder.pass() }
         if path.withPlatformString({ mkdir($0, 0o777) }) == 0 { return }
         switch Errno.current {
         case .fileExists:
@@ -53,11 +55,15 @@ public enum Folder {
 
     /// Brings a folder's entries (names made, renamed and removed) to the disk.
     public static func synchronize(_ path: FilePath) throws(FilesError) {
+        WriteBoundary.beforeFolderSync.pass()
         try Descriptor(path, O_RDONLY | O_DIRECTORY).synchronize(path)
+        WriteBoundary.afterFolderSync.pass()
     }
 
     /// Brings everything written to the file system that holds a path to the disk: one call for any number of files.
     public static func syncFileSystem(containing path: FilePath) throws(FilesError) {
+        WriteBoundary.beforeFileSystemSync.pass()
+        defer { WriteBoundary.afterFileSystemSync.pass() }
         let file = try Descriptor(path, O_RDONLY)
         guard let syncfs = Self.syncfs else {
             sync()

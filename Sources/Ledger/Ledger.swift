@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import GRDB
 
@@ -209,8 +210,10 @@ extension Ledger {
                 try db.execute(sql: "PRAGMA synchronous = \(level)")
                 try db.inTransaction(.immediate) {
                     try body(db)
+                    WriteBoundary.beforeCommit.pass()
                     return .commit
                 }
+                WriteBoundary.afterCommit.pass()
             }
         } catch {
             throw .wrap(error, what, path)

@@ -14,6 +14,8 @@ final class ModelWriter: Sendable {
     private let queue = DispatchQueue(label: "pronghorn.models")
     private let log: EventLog
     private let failures = Mutex<[String: TrainingError]>([:])
+    /// Whether models were written that are not known to be on the disk.
+    private let hasUnsynced = Mutex(false)
     /// Bounds the states that wait in memory: the trainer stops at two.
     private let room = DispatchSemaphore(value: 2)
 
@@ -43,6 +45,7 @@ final class ModelWriter: Sendable {
         queue.async { [self] in
             defer { room.signal() }
             do {
+                try synchronize(in: folder)
                 try log.synchronize(unit: unit)
                 try image.write(in: folder)
                 log.say(.checkpoint(epochs: image.epochs, file: image.fileName), unit: unit)
@@ -93,12 +96,25 @@ final class ModelWriter: Sendable {
         queue.async { [self] in failures.withLock { _ = $0.removeValue(forKey: unit) } }
     }
 
+    /// Waits until all that was given is written, and brings it to the disk: whatever goes on from a checkpoint takes the
+    /// models that came before it as they are.
+    func settle(in folder: FilePath) throws {
+        try queue.sync { try synchronize(in: folder) }
+    }
+
+    private func synchronize(in folder: FilePath) throws {
+        guard hasUnsynced.withLock({ $0 }) else { return }
+        try Folder.syncFileSystem(containing: folder)
+        hasUnsynced.withLock { $0 = false }
+    }
+
     /// Waits until all that was given is written.
     func drain() {
         queue.sync {}
     }
 
     private func writeModels(of state: TrainedState, in models: FilePath) throws {
+        hasUnsynced.withLock { $0 = true }
         try Folder.create(models)
         let template = try KerasTemplate(state.bundle.template)
         for index in state.lanes {

@@ -150,7 +150,7 @@ public final class Runner {
         let data = try UnitData(unit, in: folder, for: program.bundle.description)
         let training = UnitTraining(
             unit: unit, program: program, client: client, data: data, log: log, folder: folder,
-            shallStop: { [units] in units.shallStop }, settle: { [writer] in writer.drain() },
+            shallStop: { [units] in units.shallStop }, settle: { [writer] in try writer.settle(in: folder) },
             keep: { [writer] state in writer.write(state, in: folder) },
             keepLast: { [writer] image in writer.write(image, of: unit.id, in: folder) })
         return try training.run()

@@ -19,8 +19,8 @@ struct UnitTraining {
     let folder: FilePath
     /// Whether training shall end after the epoch.
     let shallStop: () -> Bool
-    /// Waits until the states that were given to `keep` are files: what goes on from a checkpoint relies on them.
-    let settle: () -> Void
+    /// Waits until the states that were given to `keep` are files on the disk: what goes on from a checkpoint relies on them.
+    let settle: () throws -> Void
     /// Called with states that have come back from the device and shall become model files.
     let keep: (TrainedState) -> Void
     /// Called with the checkpoint of the last epoch, which becomes a file after the states that were kept before it.
@@ -125,7 +125,7 @@ struct UnitTraining {
         _ state: borrowing LoadedProgram.State, _ bestState: KeptState, _ best: BestEpochs,
         _ callbacks: CohortCallbacks, _ divergence: Divergence?, epochs: Int
     ) throws {
-        settle()
+        try settle()
         let image = try image(state, bestState, best, callbacks, divergence, epochs: epochs)
         try log.synchronize(unit: unit.id)
         try image.write(in: folder)

@@ -18,6 +18,8 @@ public struct Unit: Codable, Sendable, Equatable {
     public var sources: [DataSource]
     /// A NumPy file of int32 row numbers inside the unit's folder, into which each lane's ranges point.
     public var rowsFile: String
+    /// The file's SHA-256, by which a unit that a loss of power has torn is known; nil in units of older versions.
+    public var rowsDigest: String?
     public var fit: FitSettings
     /// When it ends because few of its lanes are active; nil: never.
     public var narrowing: Narrowing?
@@ -29,8 +31,8 @@ public struct Unit: Codable, Sendable, Equatable {
 
     public init(
         id: String, work: Work, engine: Engine = .native, program: ProgramReference, packing: Packing, lanes: [Lane],
-        sources: [DataSource], rowsFile: String = "rows.npy", fit: FitSettings, callbacks: [Callback] = [],
-        save: SaveSettings, narrowing: Narrowing? = nil, stopsOnDivergence: Bool? = nil
+        sources: [DataSource], rowsFile: String = "rows.npy", rowsDigest: String? = nil, fit: FitSettings,
+        callbacks: [Callback] = [], save: SaveSettings, narrowing: Narrowing? = nil, stopsOnDivergence: Bool? = nil
     ) {
         self.version = Self.currentVersion
         self.id = id
@@ -41,6 +43,7 @@ public struct Unit: Codable, Sendable, Equatable {
         self.lanes = lanes
         self.sources = sources
         self.rowsFile = rowsFile
+        self.rowsDigest = rowsDigest
         self.fit = fit
         self.narrowing = narrowing
         self.callbacks = callbacks

@@ -24,7 +24,7 @@ import Testing
         "PythonEnvironment": ["Files"],
         "Lowering": ["Bundles", "PythonEnvironment", "TensorFiles", "Files"],
         "Planning": ["Experiments", "Bundles"],
-        "Ledger": [],
+        "Ledger": ["Files"],
         "Execution": [
             "Ledger", "Planning", "Experiments", "Lowering", "Datasets", "Devices", "Units", "Files", "Bundles",
             "PythonEnvironment", "TensorFiles",
