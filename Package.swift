@@ -103,7 +103,9 @@ let package = Package(
         tests("DevicesTests", ["Devices", systemPackage]),
         tests("PlanningTests", ["Planning", "Bundles", "Experiments"]),
         tests("LedgerTests", ["Ledger", .product(name: "GRDB", package: "GRDB.swift")]),
-        tests("ExecutionTests", ["Execution", "Devices", "Ledger", "PythonEnvironment", "Units", systemPackage]),
+        tests(
+            "ExecutionTests",
+            ["Execution", "Devices", "Ledger", "PythonEnvironment", "Randomness", "Units", subprocess, systemPackage]),
         tests("ArchitectureTests", []),
         tests("EndToEnd", [subprocess, systemPackage], exclude: ["Support"]),
     ],

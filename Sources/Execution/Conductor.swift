@@ -17,16 +17,18 @@ actor Conductor: RunnerProcess.Delegate {
     let ledger: Ledger
     let queue = WorkQueue()
     let report: @Sendable (RunEvent) -> Void
-    /// Packs a group's trials with at most so many lanes.
-    let repack: @Sendable (ProgramGroup, Int) async throws -> (PlannedProgram, ProgramGroup)
+    /// Makes sure that a unit's program has its functions for so many lanes too.
+    let lower: @Sendable (Unit, Int) async throws -> Void
 
     /// What is known of a unit of this run.
     struct Known {
         var unit: Unit
         var cost: Double
         var lineage: UnitLineage
-        /// What its trials share, for packing them anew; nil for one of an earlier run.
-        var group: ProgramGroup?
+        /// Bytes that the compiler says its functions need at most; nil before it has said so.
+        var memory: Int?
+        /// The number of the last event that was heard of it.
+        var lastHeard = -1
         var checkpoint: (epochs: Int, file: String)?
         /// Models that the runner says it has written.
         var models: [(trial: Int, file: FilePath, kind: String)] = []
@@ -51,18 +53,20 @@ actor Conductor: RunnerProcess.Delegate {
     private var inputs: [String: StandardInputWriter] = [:]
     private var processes: [String: Int] = [:]
     private var busy: [String: Double] = [:]
+    /// Devices on which no runner starts.
+    private var givenUp: Set<String> = []
     private var firstStart: ContinuousClock.Instant?
     private var lastEnd: ContinuousClock.Instant?
 
     init(
         _ preparation: Preparation, in folder: RunFolder, ledger: Ledger, unitsBefore: Int,
-        repack: @escaping @Sendable (ProgramGroup, Int) async throws -> (PlannedProgram, ProgramGroup),
+        lower: @escaping @Sendable (Unit, Int) async throws -> Void,
         report: @escaping @Sendable (RunEvent) -> Void
     ) {
         self.preparation = preparation
         self.folder = folder
         self.ledger = ledger
-        self.repack = repack
+        self.lower = lower
         self.report = report
         unitCount = unitsBefore
         bestEpochs = BestEpochRecord(preparation.experiment)
@@ -76,7 +80,7 @@ actor Conductor: RunnerProcess.Delegate {
         try ledger.choose(engine: Engine.native.rawValue, reason: nil, trials: group.trials.map(\.index))
         for cohort in program.cohorts {
             let unit = try preparation.write(cohort, of: program, group, id: nextName(), work: .train, in: folder)
-            queued.append(register(Known(unit: unit, cost: cohort.cost, lineage: UnitLineage(), group: group)))
+            queued.append(register(Known(unit: unit, cost: cohort.cost, lineage: UnitLineage())))
         }
         // A checkpoint is of no use without its unit.
         try Folder.syncFileSystem(containing: folder.units)
@@ -90,7 +94,7 @@ actor Conductor: RunnerProcess.Delegate {
         for trial in group.trials {
             let unit = try preparation.write(trial, of: group, id: nextName(), in: folder)
             let cost = Double(unit.fit.lastEpoch - unit.fit.firstEpoch) * Double(unit.lanes.first?.training.count ?? 0)
-            queued.append(register(Known(unit: unit, cost: cost, lineage: UnitLineage(), group: nil)))
+            queued.append(register(Known(unit: unit, cost: cost, lineage: UnitLineage())))
         }
         try Folder.syncFileSystem(containing: folder.units)
         await queue.add(queued)
@@ -147,40 +151,50 @@ actor Conductor: RunnerProcess.Delegate {
     }
 
     /// Drives one device, for as long as there is work: programs first, then `Model.fit` in as many processes as share it.
+    ///
+    /// - Throws: when this was the last device and no runner starts on it.
     func drive(_ device: Device, executable: FilePath, _ pythons: FitPythons) async throws {
         let sharers = preparation.experiment.runnersPerDevice ?? 1
         while let kind = await queue.waitForWork(), !Task.isCancelled {
+            var failure: String?
             switch kind {
             case .native:
-                try await work(on: device, try preparation.nativeRunner(executable, on: device))
+                failure = try await work(on: device, try preparation.nativeRunner(executable, on: device))
             case .fit(let backend):
                 let python = try await pythons.python(backend)
                 let devices = preparation.devices.count
-                try await withThrowingTaskGroup(of: Void.self) { group in
+                let failures = try await withThrowingTaskGroup(of: String?.self) { group in
                     for place in device.shared(by: sharers) {
                         let program = RunnerProgram.fit(
                             backend, python, on: place, sharers: sharers, devices: devices)
                         group.addTask { try await self.work(on: place, program) }
                     }
-                    try await group.waitForAll()
+                    var failures: [String?] = []
+                    for try await failure in group { failures.append(failure) }
+                    return failures
                 }
+                failure = failures.contains(nil) ? nil : failures.lazy.compactMap { $0 }.first
             }
+            guard let failure else { continue }
+            givenUp.insert(device.name)
+            if givenUp.count == preparation.devices.count { throw RunError(.machine, failure) }
+            return report(.note("\(failure); \(device.name) is given up, and its work goes to the other devices"))
         }
     }
 
     /// Starts a runner after another on a device, or on one of the places on it, while its kind of work comes first.
-    private func work(on device: Device, _ program: RunnerProgram) async throws {
-        var idleDeaths = 0
+    ///
+    /// - Returns: why no runner starts there any more; nil when the work came to its end.
+    private func work(on device: Device, _ program: RunnerProgram) async throws -> String? {
+        var starts = RunnerStarts()
         while await queue.waitForWork() == program.kind, !Task.isCancelled {
             let process = RunnerProcess(program: program, device: device, log: folder.log(of: device.name))
             let death = try await process.run(self)
             inputs[device.name] = nil
-            guard let death else { continue }
-            for unit in death.units { await died(unit, death.message, on: device) }
-            // A runner that cannot even take a unit will not get better by being started again for ever.
-            idleDeaths = death.units.isEmpty ? idleDeaths + 1 : 0
-            if idleDeaths == 3 { throw RunError(.machine, death.message) }
+            for unit in death?.units ?? [] { await died(unit, death, on: device) }
+            if starts.ended(wasReady: death?.wasReady ?? true) == .giveUp { return death?.message }
         }
+        return nil
     }
 
     // MARK: RunnerProcess.Delegate
@@ -219,6 +233,7 @@ actor Conductor: RunnerProcess.Delegate {
         guard unit.permits(event.what) else {
             return report(.note("the runner of \(device.name) says of unit \(id) what cannot be: \(event.what)"))
         }
+        units[id]?.lastHeard = event.number
         switch event.what {
         case .compiling(let function): report(.compiling(device: device.name, function: function))
         case .epoch(let epoch, let seconds, let lanes, let metrics):
@@ -235,6 +250,9 @@ actor Conductor: RunnerProcess.Delegate {
             record("the early end of trial \(trial)") { try ledger.stopped(trial: trial, stop) }
         case .diverged(let lane, let epochs, let kept):
             units[id]?.divergences[unit.lanes[lane].trial] = unit.divergence(after: epochs, kept: kept)
+        case .compiled(_, _, _, let figures):
+            let most = max(units[id]?.memory ?? 0, figures.total)
+            units[id]?.memory = most
         case .best(let lane, let epoch):
             units[id]?.bestEpochs[unit.lanes[lane].trial] = epoch
         case .trained(let seconds):
@@ -245,7 +263,7 @@ actor Conductor: RunnerProcess.Delegate {
             units[id]?.lineage.progressed()
         case .saved(let trial, let file, let kind, _):
             units[id]?.models.append((trial, folder.unit(id).pushing(FilePath(file)), kind))
-        case .ready, .started, .compiled, .beat, .stopped, .narrowed, .finished, .failed: break
+        case .ready, .started, .working, .beat, .stopped, .narrowed, .finished, .failed: break
         }
     }
 

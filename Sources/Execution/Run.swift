@@ -96,8 +96,9 @@ public struct Run: Sendable {
                     let run = try open()
                     let conductor = Conductor(
                         preparation, in: folder, ledger: run.ledger, unitsBefore: try folder.unitsBefore(run.ledger),
-                        repack: { group, largest in
-                            try await fitting(group, preparation, lowerer, largest: largest, alwaysCompile: false)
+                        lower: { unit, lanes in
+                            try await lowerer.lower(
+                                FilePath(unit.program.folder), as: unit.packing.lanes, for: lanes)
                         }, report: report)
                     opened = (run, conductor)
                     stopSwitch.listen { Task { await conductor.stop() } }
@@ -197,9 +198,9 @@ public struct Run: Sendable {
 
     /// Plans a group's cohorts and lowers what they call; makes them smaller until they fit their device.
     private func fitting(
-        _ group: ProgramGroup, _ preparation: Preparation, _ lowerer: Lowerer, largest: Int? = nil, alwaysCompile: Bool
+        _ group: ProgramGroup, _ preparation: Preparation, _ lowerer: Lowerer, alwaysCompile: Bool
     ) async throws -> (PlannedProgram, ProgramGroup) {
-        var largest = largest
+        var largest: Int?
         while true {
             var group = group
             var program = preparation.plan(group, largest: largest)

@@ -4,6 +4,9 @@ import Units
 enum RunnerFailure {
     static let files = "files"
     static let device = "device"
+    static let lostDevice = "device_lost"
+    /// The exit status of a runner whose device does not answer any more.
+    static let lostDeviceStatus: Int32 = 86
     static let outOfMemory = "out_of_memory"
 }
 
@@ -69,7 +72,8 @@ struct RunnerLife: Sendable, Equatable {
             if wasTraining { training = nil }
             writing.remove(unit)
             return .failed(unit, code: code, message: message, wasTraining: wasTraining)
-        case .ready, .started, .compiling, .compiled, .beat, .epoch, .ended, .diverged, .best, .saved, .checkpoint:
+        case .ready, .started, .compiling, .compiled, .working, .beat, .epoch, .ended, .diverged, .best, .saved,
+            .checkpoint:
             return .none
         }
     }

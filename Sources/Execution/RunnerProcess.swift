@@ -27,6 +27,9 @@ struct RunnerProcess: Sendable {
     /// Why a process is gone that still held units.
     struct Death: Sendable {
         var units: [String]
+        var ending: RunnerEnding
+        /// Whether it had come so far as to be ready.
+        var wasReady: Bool
         var message: String
     }
 
@@ -43,7 +46,8 @@ struct RunnerProcess: Sendable {
         let errors = try FileDescriptor.open(
             log, .writeOnly, options: [.create, .append, .closeOnExec],
             permissions: [.ownerReadWrite, .groupRead, .otherRead])
-        let life = Life()
+        let life = Life(isFit: program.kind != .native)
+        let memoryKills = MemoryKills.count()
         let outcome = try await Subprocess.run(
             .path(program.executable), arguments: Arguments(program.arguments),
             environment: .custom(
@@ -58,19 +62,43 @@ struct RunnerProcess: Sendable {
                 device, process: Int(execution.processIdentifier.value), input: execution.standardInputWriter)
             let (signals, free) = AsyncStream.makeStream(of: Void.self)
             free.yield()
+            let process = execution.processIdentifier.value
             await withTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    await feed(
-                        execution.standardInputWriter, of: execution.processIdentifier.value, life, signals, delegate)
-                }
+                group.addTask { await feed(execution.standardInputWriter, of: process, life, signals, delegate) }
+                group.addTask { await watch(process, life) }
                 await listen(to: execution.standardOutput, life, free, delegate)
                 free.finish()
                 group.cancelAll()
             }
+            // The process is gone but not yet waited for, so that its number, and its group's, can be no other's: what it
+            // has started ends with it.
+            kill(-process, SIGKILL)
         }
-        let units = await life.died()
+        let (units, stuck, wasReady) = await life.died()
         if units.isEmpty { return nil }
-        return Death(units: units, message: describe(outcome.terminationStatus))
+        var ending = RunnerEnding(
+            outcome.terminationStatus, stuck: stuck, memoryKills: MemoryKills.count() - memoryKills)
+        // What was only waiting for the process to start has no part in its end.
+        if !wasReady { ending = .lostDevice }
+        return Death(
+            units: units, ending: ending, wasReady: wasReady, message: describe(outcome.terminationStatus, ending, stuck))
+    }
+
+    /// Ends the process, and all that it has started, when it has been silent for too long.
+    private func watch(_ process: pid_t, _ life: Life) async {
+        var signs = ProcessSigns(process)
+        let clock = SuspendingClock()
+        let began = clock.now
+        while (try? await Task.sleep(for: .seconds(Life.interval), clock: clock)) != nil {
+            let now = (clock.now - began).inSeconds
+            guard await life.isWorthALook(at: now) else { continue }
+            guard let sign = signs.look(at: now) else { return }
+            if await life.judge(sign) {
+                // Whatever could be asked of it, it would not answer; and SIGTERM does not reach a stopped process.
+                kill(-process, SIGKILL)
+                return
+            }
+        }
     }
 
     /// Hands over a unit whenever the device is free, and closes the input when there are no more.
@@ -104,10 +132,10 @@ struct RunnerProcess: Sendable {
         do {
             for try await line in output.strings(bufferingPolicy: .unbounded) {
                 guard let event = try? RunnerEvent(line: Data(line.utf8)) else { continue }
-                await delegate.heard(event, from: device)
                 let change = await life.heard(event)
+                await delegate.heard(event, from: device)
                 switch change {
-                case .none: continue
+                case .none: break
                 case .free: free.yield()
                 case .finished(_, let wasTraining):
                     await delegate.ended(change, on: device)
@@ -119,12 +147,12 @@ struct RunnerProcess: Sendable {
                     await delegate.ended(change, on: device)
                     if wasTraining { free.yield() }
                 }
-                await life.changed()
+                await life.listens(after: event)
             }
         } catch {
             // The end of the output, however it comes, is the end of the process; its status says the rest.
         }
-        await life.changed(isOver: true)
+        await life.over()
     }
 
     /// Bytes of a process that are in memory; 0 where nobody says.
@@ -134,11 +162,13 @@ struct RunnerProcess: Sendable {
         return (pages ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    private func describe(_ status: TerminationStatus) -> String {
-        var text: String
-        switch status {
-        case .exited(let code): text = "the runner of \(device.name) ended with status \(code)"
-        case .signaled(let signal): text = "the runner of \(device.name) was ended by \(Self.name(of: signal))"
+    private func describe(_ status: TerminationStatus, _ ending: RunnerEnding, _ stuck: RunnerStuck?) -> String {
+        var text = "the runner of \(device.name) "
+        switch (ending, status) {
+        case (.stuck, _), (.paused, _): text += stuck.map { "\($0), and was ended" } ?? "was ended"
+        case (.memory, _): text += "was ended by the system, for want of memory (SIGKILL)"
+        case (_, .exited(let code)): text += "ended with status \(code)"
+        case (_, .signaled(let signal)): text += "was ended by \(Self.name(of: signal))"
         }
         let lines = lastLines
         text += lines.isEmpty ? "; its log \(log) says nothing" : "; the end of its log \(log): \(lines)"
@@ -150,7 +180,7 @@ struct RunnerProcess: Sendable {
         case 4: "SIGILL, an instruction that this processor lacks"
         case 6: "SIGABRT, a check inside the plugin"
         case 7: "SIGBUS, a file that was shortened or a disk that failed"
-        case 9: "SIGKILL, from outside or for want of memory"
+        case 9: "SIGKILL, from outside"
         case 11: "SIGSEGV, a fault inside the plugin"
         case 15: "SIGTERM, from outside"
         default: "signal \(signal)"
@@ -167,27 +197,69 @@ struct RunnerProcess: Sendable {
     }
 }
 
-/// A runner's life, shared between the task that feeds it and the one that listens.
+/// A runner's life, shared between the tasks that feed it, listen to it and watch it.
 private actor Life {
+    /// Seconds between two looks at the runner.
+    static let interval = 0.25
+
     private var life = RunnerLife()
+    private var watch: RunnerWatch
+    private var attended = AttendedTime(interval: Life.interval)
+    /// How it came to be ended by us.
+    private var stuck: RunnerStuck?
     /// Whether the process says nothing more, whatever it holds.
     private var isOver = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    func began(_ unit: String) { life.began(unit) }
+    init(isFit: Bool) {
+        watch = RunnerWatch(isFit: isFit, at: 0)
+    }
 
-    func heard(_ event: RunnerEvent) -> RunnerLife.Change { life.heard(event) }
+    func began(_ unit: String) {
+        life.began(unit)
+        watch.began(at: attended.seconds)
+    }
 
-    func died() -> [String] { life.ended() }
+    /// What an event means; until `listens` is called it is being dealt with.
+    func heard(_ event: RunnerEvent) -> RunnerLife.Change {
+        watch.hears()
+        return life.heard(event)
+    }
+
+    /// The event has been dealt with: those who wait look again.
+    func listens(after event: RunnerEvent) {
+        watch.listens(after: event, life, at: attended.seconds)
+        wake()
+    }
+
+    /// The process says nothing more.
+    func over() {
+        isOver = true
+        wake()
+    }
+
+    func isWorthALook(at now: Double) -> Bool {
+        attended.tick(at: now)
+        return watch.isWorthALook(at: attended.seconds)
+    }
+
+    /// Whether the process is to be ended, given what it does.
+    func judge(_ sign: RunnerWatch.Sign) -> Bool {
+        guard !isOver, case .stuck(let silence, _) = watch.judge(sign, at: attended.seconds) else { return false }
+        stuck = RunnerStuck(silence: silence, isStopped: sign == .stopped)
+        return true
+    }
+
+    func died() -> (units: [String], stuck: RunnerStuck?, wasReady: Bool) {
+        (life.ended(), stuck, watch.work != .starting)
+    }
 
     /// Waits until nothing is in the runner's hands, or it is gone.
     func whenIdle() async {
         while !life.isIdle, !isOver { await withCheckedContinuation { waiting.append($0) } }
     }
 
-    /// Lets those who wait look again.
-    func changed(isOver: Bool = false) {
-        self.isOver = self.isOver || isOver
+    private func wake() {
         for continuation in waiting { continuation.resume() }
         waiting = []
     }

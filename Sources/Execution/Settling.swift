@@ -56,7 +56,7 @@ extension Conductor {
                 let fit = known.unit.fit
                 let share = Double(fit.lastEpoch - epochs) / Double(max(1, fit.lastEpoch - fit.firstEpoch))
                 let cost = known.cost * share * Double(width) / Double(known.unit.packing.lanes)
-                let queued = register(Known(unit: unit, cost: cost, lineage: UnitLineage(), group: known.group))
+                let queued = register(Known(unit: unit, cost: cost, lineage: UnitLineage()))
                 await queue.add([queued])
             } catch {
                 await breakDown(RunError(.machine, "the results of unit \(id) cannot be kept", cause: error))
@@ -82,7 +82,37 @@ extension Conductor {
     }
 
     /// The process is gone that had the unit in its hands.
-    func died(_ id: String, _ message: String, on device: Device) async {
+    func died(_ id: String, _ death: RunnerProcess.Death?, on device: Device) async {
+        guard let death else { return }
+        // Its last words may never have been read: they stand in the unit's own record.
+        switch recall(id, on: device) {
+        case .finished: await finish(id, on: device)
+        case .narrowed(let epochs): await narrowed(id, epochs: epochs, on: device)
+        case .failed(let code, let message): await failed(id, code, message, on: device)
+        case .stopped(let epochs): await stopped(id, epochs: epochs, on: device)
+        default: await ended(id, death.ending, death.message, on: device)
+        }
+    }
+
+    /// Hears what a runner that is gone has written of a unit and nobody has read.
+    ///
+    /// - Returns: its last word on the unit, if it had come to that.
+    private func recall(_ id: String, on device: Device) -> RunnerEvent.What? {
+        guard let known = units[id] else { return nil }
+        var last: RunnerEvent.What?
+        for event in RunnerEvent.record(in: folder.unit(id)) where event.number > known.lastHeard {
+            heard(event, from: device)
+            last = event.what
+        }
+        // A checkpoint that was not even written of is on the disk all the same, and the one before it may not be.
+        if let checkpoint = known.unit.lastCheckpoint(in: folder), checkpoint.epochs > known.unit.fit.firstEpoch {
+            units[id]?.checkpoint = checkpoint
+        }
+        return last
+    }
+
+    /// Work on the unit has ended without its being done.
+    private func ended(_ id: String, _ ending: RunnerEnding, _ message: String, on device: Device) async {
         released(id, device)
         guard let known = units[id] else { return }
         if isStopping {
@@ -92,15 +122,16 @@ extension Conductor {
         }
         var lineage = known.lineage
         let lanes = known.unit.lanes.indices
-        switch lineage.died(trials: lanes.count) {
-        case .fail: await fail(id, message, on: device)
+        switch lineage.ended(ending, trials: lanes.count, lanes: known.unit.packing.lanes) {
+        case .fail: await fail(id, ending == .memory ? needed(message, by: known) : message, on: device)
+        case .smaller: await packSmaller(id, lineage, message)
         case .again:
             report(.note("\(message); unit \(id) is tried again"))
             await renew(id, [(lanes, lineage)], message)
         case .split:
             report(.note("\(message); unit \(id) is tried again in halves"))
             let middle = lanes.count / 2
-            await renew(id, [(0..<middle, lineage.half), (middle..<lanes.count, lineage.half)], message)
+            await renew(id, [(0..<middle, lineage.part), (middle..<lanes.count, lineage.part)], message)
         }
     }
 
@@ -115,10 +146,11 @@ extension Conductor {
             await settle(id, as: .stopped, message) { known in
                 try ledger.requeue(trials: known.trials, epochs: known.epochsKept)
             }
-        case RunnerFailure.device: await died(id, message, on: device)
-        case RunnerFailure.outOfMemory where known.unit.packing.lanes > 1 && known.group != nil:
-            report(.note("\(message); unit \(id) is packed anew, with fewer models at once"))
-            await packSmaller(id, message)
+        case RunnerFailure.device: await ended(id, .crash, message, on: device)
+        case RunnerFailure.lostDevice: await ended(id, .lostDevice, message, on: device)
+        case RunnerFailure.outOfMemory where known.unit.packing.lanes > 1:
+            await packSmaller(id, known.lineage, message)
+        case RunnerFailure.outOfMemory: await fail(id, needed(message, by: known), on: device)
         default: await fail(id, message, on: device)
         }
     }
@@ -131,35 +163,50 @@ extension Conductor {
     }
 
     /// Ends a unit whose trials go on in new ones, from its last checkpoint or as it began.
-    private func renew(_ id: String, _ parts: [(lanes: Range<Int>, lineage: UnitLineage)], _ message: String) async {
+    ///
+    /// - Parameter width: the lanes of the program that they go on in; nil: of the same.
+    private func renew(
+        _ id: String, _ parts: [(lanes: Range<Int>, lineage: UnitLineage)], of width: Int? = nil, _ message: String
+    ) async {
         await settle(id, as: .failed, message) { known in
+            if let width { try await lower(known.unit, width) }
             try placeEarly(of: known.unit, epochs: known.checkpoint?.epochs)
             try ledger.requeue(trials: known.trials, epochs: known.epochsKept)
             bestEpochs.forget(known.trials, from: known.epochsKept)
             var queued: [QueuedUnit] = []
             for part in parts where !part.lanes.isEmpty {
                 let unit = try known.unit.renewed(
-                    as: nextName(), lanes: part.lanes, checkpoint: known.checkpoint, in: folder)
-                queued.append(
-                    register(Known(unit: unit, cost: known.cost, lineage: part.lineage, group: known.group)))
+                    as: nextName(), lanes: part.lanes, of: width, checkpoint: known.checkpoint, in: folder)
+                queued.append(register(Known(unit: unit, cost: known.cost, lineage: part.lineage)))
             }
             await queue.add(queued)
         }
     }
 
-    /// Ends a unit that needs too much memory, and packs its trials into cohorts of half the lanes, from the beginning.
-    private func packSmaller(_ id: String, _ message: String) async {
-        await settle(id, as: .failed, message) { known in
-            guard var group = known.group else { return }
-            let trials = Set(known.trials)
-            group.trials = group.trials.filter { trials.contains($0.index) }
-            group.siblings = []
-            try ledger.requeue(trials: known.trials)
-            bestEpochs.forget(known.trials, from: 0)
-            let (program, lowered) = try await repack(group, known.unit.packing.lanes / 2)
-            try await enqueue(program, lowered)
+    /// Ends a unit that needs too much memory; its trials go on from its last checkpoint, or as it began, in units of a
+    /// program with half the lanes.
+    private func packSmaller(_ id: String, _ lineage: UnitLineage, _ message: String) async {
+        guard let known = units[id] else { return }
+        let width = known.unit.packing.lanes / 2
+        report(
+            .note("\(message); the \(known.trials.count) trials of unit \(id) go on with at most \(width) at once"))
+        var parts: [(lanes: Range<Int>, lineage: UnitLineage)] = []
+        for start in stride(from: 0, to: known.trials.count, by: width) {
+            parts.append((start..<min(start + width, known.trials.count), lineage.part))
         }
+        await renew(id, parts, of: width, message)
     }
+
+    /// How much memory trials needed that failed for want of it.
+    private func needed(_ message: String, by known: Known) -> String {
+        var text = message + "; one model alone needs more memory than there is"
+        if let needed = known.memory { text += ": \(Self.mebibytes(needed)) by the compiler's account" }
+        let memory = preparation.devices.compactMap(\.memory).min()
+        if let memory { text += ", and the device has \(Self.mebibytes(memory))" }
+        return text
+    }
+
+    private static func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20) MiB" }
 
     /// Ends a unit in the ledger, then does what becomes of its trials.
     private func settle(

@@ -1,5 +1,6 @@
 import Files
 import FoundationEssentials
+import Planning
 import SystemPackage
 import Units
 
@@ -33,6 +34,8 @@ extension Unit {
         unit.id = id
         unit.lanes = chosen.map { lanes[$0] }
         if let width { unit.packing.lanes = width }
+        // One lane is the same in either form, and is lowered as vectorized.
+        if unit.packing.lanes == 1 { unit.packing.form = Workload.Form.vectorized.rawValue }
         if let checkpoint {
             let file = run.unit(self.id).appending(checkpoint.file).string
             for (index, lane) in chosen.enumerated() {
@@ -63,5 +66,13 @@ extension Unit {
             return (epochs, name)
         }
         return found.max { $0.epochs < $1.epochs }
+    }
+}
+
+extension RunnerEvent {
+    /// The events in a unit's own record, as far as they are whole.
+    static func record(in unit: FilePath) -> [RunnerEvent] {
+        guard let data = FileManager.default.contents(atPath: unit.appending("events.ndjson").string) else { return [] }
+        return data.split(separator: UInt8(ascii: "\n")).compactMap { try? RunnerEvent(line: Data($0)) }
     }
 }

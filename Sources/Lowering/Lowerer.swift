@@ -77,6 +77,19 @@ public actor Lowerer {
         return made
     }
 
+    /// Adds to the bundle in a folder what it has for a cohort of `lanes`, for one of `fewer`.
+    public func lower(_ folder: FilePath, as lanes: Int, for fewer: Int) async throws(LoweringError) {
+        let bundle = try Bundle(folder)
+        let functions = bundle.description.functions.filter { $0.lanes == lanes }.compactMap { function in
+            FunctionRequest.Name(rawValue: function.name).map { name in
+                FunctionRequest(
+                    name, lanes: fewer, steps: function.steps ?? 1, rows: function.rows ?? 1,
+                    form: fewer > 1 && function.form == "looped" ? .looped : .vectorized, halt: function.halt ?? false)
+            }
+        }
+        _ = try await lower(functions, in: bundle)
+    }
+
     /// The states of starting models, or of files of weights, as files of one lane in the order of a program's leaves.
     ///
     /// They are kept in the bundle's folder by the files' digests: a file that was read before costs its digest alone.

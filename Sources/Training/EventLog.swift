@@ -8,7 +8,7 @@ import Units
 final class EventLog: Sendable {
     private struct State {
         var number = 0
-        var lastBeat = 0.0
+        var lastBeat: ContinuousClock.Instant?
         var files: [String: FileDescriptor] = [:]
     }
 
@@ -36,14 +36,17 @@ final class EventLog: Sendable {
     }
 
     /// Says how far a pass is, at most every half second.
-    func beat(unit: String, epoch: Int, step: Int, steps: Int) {
-        let now = Date().timeIntervalSince1970
+    ///
+    /// - Parameter call: seconds of the longest piece of work that may come again unannounced.
+    func beat(unit: String, epoch: Int, step: Int, steps: Int, call: Double) {
+        // Not the time of day, which may be set back.
+        let now = ContinuousClock().now
         let due = state.withLock { state in
-            guard now - state.lastBeat >= 0.5 else { return false }
+            if let last = state.lastBeat, now - last < .milliseconds(500) { return false }
             state.lastBeat = now
             return true
         }
-        if due { say(.beat(epoch: epoch, step: min(step, steps), steps: steps), unit: unit) }
+        if due { say(.beat(epoch: epoch, step: min(step, steps), steps: steps, call: call), unit: unit) }
     }
 
     /// Puts what was said of a unit so far on the disk: a checkpoint without the epochs that led to it would have no history.

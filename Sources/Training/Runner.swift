@@ -1,5 +1,6 @@
 import Files
 import FoundationEssentials
+import Glibc
 public import PJRT
 import Programs
 public import SystemPackage
@@ -36,6 +37,8 @@ public final class Runner {
 
     /// The line on standard input that ends training after the epoch at hand.
     public static let stopLine = "stop"
+    /// The exit status of a runner whose device does not answer any more: only another process may find it again.
+    public static let lostDeviceStatus: Int32 = 86
 
     private let units = UnitQueue(stopLine: Runner.stopLine)
     private let client: Client
@@ -82,11 +85,12 @@ public final class Runner {
             id = unit.id
             try log.begin(unit: id, in: folder)
             log.say(.started, unit: id)
-            let program = try program(of: unit)
+            let pace = Pace { [log] in log.say(.working(on: $0), unit: unit.id) }
+            let program = try program(of: unit, pace)
             switch unit.work {
             case .probe: try probe(unit, program)
             case .train:
-                switch try train(unit, in: folder, program) {
+                switch try train(unit, in: folder, program, pace) {
                 case .trained: break
                 case .stopped(let epochs): return { [writer] in writer.stop(unit, epochs: epochs) }
                 case .narrowed(let epochs): return { [writer] in writer.narrow(unit, in: folder, epochs: epochs) }
@@ -94,8 +98,18 @@ public final class Runner {
             }
             return { [writer] in writer.finish(unit, in: folder) { began.duration(to: clock.now).seconds } }
         } catch {
-            let failure = Self.classify(error)
+            var failure = Self.classify(error)
             writer.abandon(id)
+            if failure.code == .device, !deviceAnswers {
+                failure.code = .deviceLost
+                return { [log, writer] in
+                    // Models of earlier units have left the device already.
+                    writer.drain()
+                    log.say(.failed(code: failure.code.rawValue, message: failure.description), unit: id)
+                    log.end(unit: id)
+                    _exit(Self.lostDeviceStatus)
+                }
+            }
             return { [log] in
                 log.say(.failed(code: failure.code.rawValue, message: failure.description), unit: id)
                 log.end(unit: id)
@@ -120,7 +134,7 @@ public final class Runner {
         }
     }
 
-    private func program(of unit: Unit) throws -> LoadedProgram {
+    private func program(of unit: Unit, _ pace: Pace) throws -> LoadedProgram {
         let key = "\(unit.program.folder) \(unit.packing.lanes) \(unit.packing.form)"
         let bundle = try ProgramBundle(FilePath(unit.program.folder))
         let program: LoadedProgram
@@ -133,7 +147,8 @@ public final class Runner {
             programs[key] = program
         }
         program.onCompiling = { [log] in log.say(.compiling(function: $0), unit: unit.id) }
-        program.onCompiled = { [log] compiled in
+        program.onCompiled = { [log, pace] compiled in
+            pace.exclude(compiled.seconds)
             log.say(
                 .compiled(
                     function: compiled.file, seconds: compiled.seconds, cached: compiled.cached,
@@ -145,14 +160,17 @@ public final class Runner {
     }
 
     private func train(
-        _ unit: Unit, in folder: FilePath, _ program: LoadedProgram
+        _ unit: Unit, in folder: FilePath, _ program: LoadedProgram, _ pace: Pace
     ) throws -> UnitTraining.Outcome {
         let data = try UnitData(unit, in: folder, for: program.bundle.description)
         let training = UnitTraining(
             unit: unit, program: program, client: client, data: data, log: log, folder: folder,
             shallStop: { [units] in units.shallStop }, settle: { [writer] in try writer.settle(in: folder) },
-            keep: { [writer] state in writer.write(state, in: folder) },
-            keepLast: { [writer] image in writer.write(image, of: unit.id, in: folder) })
+            keep: { [writer] state in
+                // Waits for the disk when much is being written.
+                pace.announce("the writing of models")
+                writer.write(state, in: folder)
+            }, keepLast: { [writer] image in writer.write(image, of: unit.id, in: folder) }, pace: pace)
         return try training.run()
     }
 
@@ -161,6 +179,17 @@ public final class Runner {
             try program.prepare(
                 function.name, steps: function.steps, rows: function.rows,
                 halt: function.name == .train && unit.haltsOnNaN)
+        }
+    }
+
+    /// Whether the device still takes numbers and gives them back.
+    private var deviceAnswers: Bool {
+        do {
+            var list = BufferList(client)
+            list.append(try client.buffer([Int32(42)], shape: []))
+            return try list.array(0, as: Int32.self) == [42]
+        } catch {
+            return false
         }
     }
 

@@ -14,6 +14,8 @@ public struct TrainingError: Error, Sendable, CustomStringConvertible {
         public static let outOfMemory = Code(rawValue: "out_of_memory")
         /// The plugin failed.
         public static let device = Code(rawValue: "device")
+        /// The device does not answer any more.
+        public static let deviceLost = Code(rawValue: "device_lost")
         /// A file could not be written.
         public static let files = Code(rawValue: "files")
     }

@@ -25,6 +25,8 @@ struct UnitTraining {
     let keep: (TrainedState) -> Void
     /// Called with the checkpoint of the last epoch, which becomes a file after the states that were kept before it.
     let keepLast: (CheckpointImage) -> Void
+    /// How long the calls take, for those who wait for a sign of life.
+    let pace: Pace
 
     /// How training ended.
     enum Outcome {
@@ -61,6 +63,7 @@ struct UnitTraining {
                 return .narrowed(epochs: epoch)
             }
             let epochBegan = clock.now
+            pace.next("the beginning of an epoch")
             try callbacks.epochBegins(epoch, &state)
             var metrics = try train(epoch, active, &state, keep: divergence?.keep)
             if validates(after: epoch) {
@@ -68,6 +71,7 @@ struct UnitTraining {
                 for (name, values) in try validate(epoch, active, &state) { metrics["val_\(name)"] = values }
                 callbacks.validationEnded(&state)
             }
+            pace.next("the end of an epoch")
             let diverged = try divergence?.epochEnded(epoch, metrics["loss"], active, &state) ?? []
             callbacks.diverged(diverged, epoch: epoch)
             if let better = best.update(metrics, but: diverged.map(\.lane)) {
@@ -85,6 +89,9 @@ struct UnitTraining {
                 log.say(.diverged(lane: lane.lane, epochs: epoch + 1, kept: lane.kept), unit: unit.id)
             }
             for (lane, ending) in endings { say(ending, lane) }
+            #if DEBUG
+                try Faults.strike(unit, after: epoch)
+            #endif
             let stops = shallStop()
             let isDue =
                 unit.save.checkpointSeconds.map { (clock.now - checkpointed).seconds >= $0 } ?? false
@@ -95,6 +102,7 @@ struct UnitTraining {
             if stops { return .stopped(epochs: epoch + 1) }
         }
         if unit.save.checkpointAtEnd ?? false, callbacks.isActive.contains(true) {
+            pace.announce("a checkpoint")
             keepLast(try image(state, bestState, best, callbacks, divergence, epochs: unit.fit.lastEpoch))
         }
         try leave(Array(unit.lanes.indices), &state, bestState, &callbacks)
@@ -106,6 +114,7 @@ struct UnitTraining {
     private func leave(
         _ lanes: [Int], _ state: inout LoadedProgram.State, _ bestState: KeptState, _ callbacks: inout CohortCallbacks
     ) throws {
+        pace.announce("the end of training")
         try callbacks.finalize(&state)
         try callbacks.trainingEnded(&state)
         try bestState.withState { keep(try TrainedState($0, .best, of: unit, program, lanes: lanes)) }
@@ -125,6 +134,7 @@ struct UnitTraining {
         _ state: borrowing LoadedProgram.State, _ bestState: KeptState, _ best: BestEpochs,
         _ callbacks: CohortCallbacks, _ divergence: Divergence?, epochs: Int
     ) throws {
+        pace.announce("a checkpoint")
         try settle()
         let image = try image(state, bestState, best, callbacks, divergence, epochs: epochs)
         try log.synchronize(unit: unit.id)
@@ -207,12 +217,13 @@ struct UnitTraining {
             let inputs = try data.upload(
                 parts, to: client, width: program.lanes, steps: call.steps, rows: call.rows,
                 of: program.bundle.description)
+            pace.next("\(function.rawValue) \(call.steps)x\(call.rows)")
             let result = try program.run(
                 function, steps: call.steps, rows: call.rows, state: &state, inputs: inputs,
                 counts: counts + Array(repeating: 0, count: program.lanes - lanes.count), reset: number == 0,
                 halt: halt, keep: number == 0 ? keep : nil)
             logs.add(result, for: counts)
-            log.beat(unit: unit.id, epoch: epoch, step: call.lastStep, steps: longest)
+            log.beat(unit: unit.id, epoch: epoch, step: call.lastStep, steps: longest, call: pace.longest)
         }
         return try logs.values()
     }

@@ -27,8 +27,11 @@ extension RunnerEvent {
         case compiling(function: String)
         /// It was; `cached` when an executable on disk served.
         case compiled(function: String, seconds: Double, cached: Bool, memory: Memory)
-        /// Training goes on: so many steps of the unit's lanes, of so many in all.
-        case beat(epoch: Int, step: Int, steps: Int)
+        /// Something begins of which nobody knows yet how long it takes: the first call of its kind, a checkpoint.
+        case working(on: String)
+        /// Training goes on: so many steps of the unit's lanes, of so many in all; `call` is how many seconds the longest
+        /// piece of work has taken that may come again unannounced: a call of a function, the end of an epoch.
+        case beat(epoch: Int, step: Int, steps: Int, call: Double? = nil)
         /// An epoch's end: the unit's lanes that trained it, and for every metric a value for each of them, in their order.
         case epoch(epoch: Int, seconds: Double, lanes: [Int], metrics: [String: [Double]])
         /// A callback ended a lane's training after so many epochs; `by` is the callback's name.
@@ -93,7 +96,7 @@ extension Unit {
         case .best(let lane, let epoch): lanes.indices.contains(lane) && epoch >= 0
         case .saved(let trial, _, _, _): lanes.contains { $0.trial == trial }
         case .checkpoint(let epochs, _): fit.firstEpoch <= epochs && epochs <= fit.lastEpoch
-        case .ready, .started, .compiling, .compiled, .beat, .stopped, .narrowed, .trained, .finished, .failed: true
+        case .ready, .started, .compiling, .compiled, .working, .beat, .stopped, .narrowed, .trained, .finished, .failed: true
         }
     }
 }

@@ -6,16 +6,16 @@ import Testing
     @Test("A first death tries the same packing again, a second splits the cohort")
     func splits() {
         var lineage = UnitLineage()
-        #expect(lineage.died(trials: 8) == .again)
-        #expect(lineage.died(trials: 8) == .split)
+        #expect(lineage.ended(.crash, trials: 8) == .again)
+        #expect(lineage.ended(.crash, trials: 8) == .split)
     }
 
     @Test("A checkpoint since the last death counts as progress, so that the cohort stays whole")
     func progresses() {
         var lineage = UnitLineage()
-        #expect(lineage.died(trials: 8) == .again)
+        #expect(lineage.ended(.crash, trials: 8) == .again)
         lineage.progressed()
-        #expect(lineage.died(trials: 8) == .again)
+        #expect(lineage.ended(.crash, trials: 8) == .again)
     }
 
     @Test(
@@ -35,11 +35,11 @@ import Testing
             deaths += 1
             var lineage = unit.lineage
             let middle = unit.trials.lowerBound + unit.trials.count / 2
-            switch lineage.died(trials: unit.trials.count) {
+            switch lineage.ended(.crash, trials: unit.trials.count) {
             case .again: waiting.append((unit.trials, lineage))
-            case .split:
-                waiting.append((unit.trials.lowerBound..<middle, lineage.half))
-                waiting.append((middle..<unit.trials.upperBound, lineage.half))
+            case .split, .smaller:
+                waiting.append((unit.trials.lowerBound..<middle, lineage.part))
+                waiting.append((middle..<unit.trials.upperBound, lineage.part))
             case .fail: failed.append(contentsOf: unit.trials)
             }
             guard deaths < 100 else { break }

@@ -4,6 +4,7 @@ import os
 import time
 
 import keras
+from keras.src.utils import rng_utils
 
 
 class TensorFlowLayer(keras.layers.Layer):
@@ -59,3 +60,16 @@ class Poison(keras.callbacks.Callback):
 
 def poison():
     return Poison()
+
+
+class CrashesOnOne(keras.callbacks.Callback):
+    """Ends the process in the midst of one trial's training, as a library that crashes would."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1 and rng_utils.get_random_seed() == 7:
+            print("a check inside the model has failed", flush=True)
+            os.abort()
+
+
+def crashes_on_one():
+    return CrashesOnOne()
