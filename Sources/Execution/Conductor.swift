@@ -25,8 +25,6 @@ actor Conductor: RunnerProcess.Delegate {
         var unit: Unit
         var cost: Double
         var lineage: UnitLineage
-        /// Bytes that the compiler says its functions need at most; nil before it has said so.
-        var memory: Int?
         /// The number of the last event that was heard of it.
         var lastHeard = -1
         var checkpoint: (epochs: Int, file: String)?
@@ -53,6 +51,8 @@ actor Conductor: RunnerProcess.Delegate {
     private var inputs: [String: StandardInputWriter] = [:]
     private var processes: [String: Int] = [:]
     private var busy: [String: Double] = [:]
+    /// Bytes that the compiler says a program's functions need at most, by `Unit.programKey`.
+    var memory: [String: Int] = [:]
     /// Devices on which no runner starts.
     private var givenUp: Set<String> = []
     private var firstStart: ContinuousClock.Instant?
@@ -251,8 +251,7 @@ actor Conductor: RunnerProcess.Delegate {
         case .diverged(let lane, let epochs, let kept):
             units[id]?.divergences[unit.lanes[lane].trial] = unit.divergence(after: epochs, kept: kept)
         case .compiled(_, _, _, let figures):
-            let most = max(units[id]?.memory ?? 0, figures.total)
-            units[id]?.memory = most
+            memory[unit.programKey] = max(memory[unit.programKey] ?? 0, figures.total)
         case .best(let lane, let epoch):
             units[id]?.bestEpochs[unit.lanes[lane].trial] = epoch
         case .trained(let seconds):
@@ -320,4 +319,9 @@ actor Conductor: RunnerProcess.Delegate {
 extension Duration {
     /// The duration in seconds.
     var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
+
+extension Unit {
+    /// What a runner compiles for the unit, and keeps for others.
+    var programKey: String { "\(program.folder) \(packing.lanes) \(packing.form)" }
 }

@@ -81,7 +81,8 @@ struct RunnerProcess: Sendable {
         // What was only waiting for the process to start has no part in its end.
         if !wasReady { ending = .lostDevice }
         return Death(
-            units: units, ending: ending, wasReady: wasReady, message: describe(outcome.terminationStatus, ending, stuck))
+            units: units, ending: ending, wasReady: wasReady,
+            message: describe(outcome.terminationStatus, ending, stuck))
     }
 
     /// Ends the process, and all that it has started, when it has been silent for too long.
@@ -189,10 +190,19 @@ struct RunnerProcess: Sendable {
 
     private var lastLines: String {
         guard let data = FileManager.default.contents(atPath: log.string) else { return "" }
-        let text = String(decoding: data.suffix(2000), as: UTF8.self)
+        return Self.lastLines(of: String(decoding: data.suffix(1 << 16), as: UTF8.self))
+    }
+
+    /// The lines at the end of a log that say most of how its process ended.
+    static func lastLines(of text: String) -> String {
         // The plugin greets with two lines that say nothing of a death.
         let greetings = ["absl::InitializeLog()", "pjrt_c_api_cpu_internal.cc"]
-        let lines = text.split(separator: "\n").filter { line in !greetings.contains { line.contains($0) } }
+        var lines = text.split(separator: "\n").filter { line in !greetings.contains { line.contains($0) } }
+        // Swift's backtrace stays in the log: what the process said itself stands before it.
+        if let backtrace = lines.lastIndex(where: { $0.hasPrefix("*** Signal ") }) {
+            let crash = lines[backtrace...].first { $0.contains("Program crashed") }
+            lines = lines[..<backtrace] + [crash].compactMap { $0 }
+        }
         return lines.suffix(5).joined(separator: " | ")
     }
 }

@@ -200,9 +200,11 @@ extension Conductor {
     /// How much memory trials needed that failed for want of it.
     private func needed(_ message: String, by known: Known) -> String {
         var text = message + "; one model alone needs more memory than there is"
-        if let needed = known.memory { text += ": \(Self.mebibytes(needed)) by the compiler's account" }
-        let memory = preparation.devices.compactMap(\.memory).min()
-        if let memory { text += ", and the device has \(Self.mebibytes(memory))" }
+        if let needed = memory[known.unit.programKey] {
+            text += ": \(Self.mebibytes(needed)) by the compiler's account"
+        }
+        let available = preparation.devices.compactMap(\.memory).min()
+        if let available { text += ", and the device has \(Self.mebibytes(available))" }
         return text
     }
 

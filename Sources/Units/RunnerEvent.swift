@@ -96,7 +96,9 @@ extension Unit {
         case .best(let lane, let epoch): lanes.indices.contains(lane) && epoch >= 0
         case .saved(let trial, _, _, _): lanes.contains { $0.trial == trial }
         case .checkpoint(let epochs, _): fit.firstEpoch <= epochs && epochs <= fit.lastEpoch
-        case .ready, .started, .compiling, .compiled, .working, .beat, .stopped, .narrowed, .trained, .finished, .failed: true
+        case .ready, .started, .compiling, .compiled, .working, .beat, .stopped, .narrowed, .trained, .finished,
+            .failed:
+            true
         }
     }
 }

@@ -27,7 +27,8 @@ extension EndToEndTests {
             }
         }
 
-        @Test("A trial of 64 that ends its process is found and fails alone, with its log; 63 finish as they would have")
+        @Test(
+            "A trial of 64 that ends its process is found and fails alone, with its log; 63 finish as they would have")
         func crash() async throws {
             let place = try Self.place()
             let outcome = try await Tool.run(
@@ -38,7 +39,8 @@ extension EndToEndTests {
             let failed = results.filter { $0.status == "failed" }
             #expect(failed.map(\.seed) == [7])
             let message = try #require(failed.first?.message)
-            #expect(message.contains("SIGABRT") && message.contains("a check inside the model has failed"), "\(message)")
+            #expect(
+                message.contains("SIGABRT") && message.contains("a check inside the model has failed"), "\(message)")
 
             let undisturbed = try await Undisturbed.shared.value
             let files = try ResumeTests.files(place)
@@ -52,7 +54,8 @@ extension EndToEndTests {
                 } else {
                     #expect(result.history == expected.history)
                     let name = "\(result.name).keras"
-                    #expect(files[name] == undisturbed.files[name], "trial \(result.trial) is not what it would have been")
+                    #expect(
+                        files[name] == undisturbed.files[name], "trial \(result.trial) is not what it would have been")
                 }
             }
         }
@@ -97,7 +100,8 @@ extension EndToEndTests {
             #expect(results.filter { $0.status == "failed" }.map(\.seed) == [7], "\(outcome)")
             #expect(results.count { $0.status == "finished" } == 8)
             let message = try #require(results.first { $0.status == "failed" }?.message)
-            #expect(message.contains("SIGABRT") && message.contains("a check inside the model has failed"), "\(message)")
+            #expect(
+                message.contains("SIGABRT") && message.contains("a check inside the model has failed"), "\(message)")
         }
 
         /// The trials of a unit.

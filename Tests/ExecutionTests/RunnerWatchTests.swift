@@ -53,7 +53,9 @@ import Units
         return driven
     }
 
-    @Test("A runner that was stopped is replaced within three times a call and three seconds", arguments: [0, 0.01, 1, 30])
+    @Test(
+        "A runner that was stopped is replaced within three times a call and three seconds",
+        arguments: [0, 0.01, 1, 30])
     func stopped(call: Double) throws {
         let patience = try #require(calling(call).patience(.stopped))
         #expect(patience <= 3 * call + 2.5)
@@ -150,7 +152,8 @@ import Units
         #expect(driven.watch.judge(.asleep, at: 20_010) == .healthy)
     }
 
-    @Test("Over random histories a runner that keeps its pace is never held to be stuck, whatever the system says of it",
+    @Test(
+        "Over random histories a runner that keeps its pace is never held to be stuck, whatever the system says of it",
         arguments: 0..<40)
     func random(seed: Int) {
         var draws = SplitMix64(seed: UInt64(seed))

@@ -80,7 +80,8 @@ import Units
         .compiled(
             function: "train", seconds: 0.5, cached: true,
             memory: .init(arguments: 100, outputs: 80, aliased: 60, temporary: 7)),
-        .working(on: "train 31x32"), .beat(epoch: 2, step: 31, steps: 310, call: 0.25), .checkpoint(epochs: 3, file: "checkpoint-3.safetensors"),
+        .working(on: "train 31x32"), .beat(epoch: 2, step: 31, steps: 310, call: 0.25),
+        .checkpoint(epochs: 3, file: "checkpoint-3.safetensors"),
         .stopped(epochs: 3), .narrowed(epochs: 7), .ended(lane: 3, epochs: 5, by: "early_stopping"),
         .best(lane: 3, epoch: 2), .epoch(epoch: 0, seconds: 0.25, lanes: [0, 3], metrics: ["loss": [0.5, 1.5e-9]]),
         .trained(seconds: 12), .saved(trial: 4, file: "models/0004.keras", kind: "final", bytes: 20_000),
