@@ -29,10 +29,10 @@ import Units
             watch.listens(after: event, life, at: time)
         }
 
-        /// Seconds of silence after which it is held to be stuck, looked at four times a second; nil: not within a day.
+        /// Seconds of silence after which it is held to be stuck, looked at four times a second; nil: not within three hours.
         func patience(_ sign: RunnerWatch.Sign) -> Double? {
             var watch = watch
-            for tick in stride(from: 0, through: 86_400.0, by: 0.25)
+            for tick in stride(from: 0, through: 10_800.0, by: 0.25)
             where watch.isWorthALook(at: time + tick) {
                 if watch.judge(sign, at: time + tick) != .healthy { return tick }
             }
