@@ -10,6 +10,8 @@ final class EventLog: Sendable {
         var number = 0
         var lastBeat: ContinuousClock.Instant?
         var files: [String: FileDescriptor] = [:]
+        /// Units whose record lacks an event: nothing more is written after what may be half a line.
+        var broken: [String: any Error] = [:]
     }
 
     private let state = Mutex(State())
@@ -51,7 +53,11 @@ final class EventLog: Sendable {
 
     /// Puts what was said of a unit so far on the disk: a checkpoint without the epochs that led to it would have no history.
     func synchronize(unit: String) throws(TrainingError) {
-        guard let file = state.withLock({ $0.files[unit] }) else { return }
+        let (file, failure) = state.withLock { ($0.files[unit], $0.broken[unit]) }
+        if let failure {
+            throw TrainingError(.files, "the events of unit \(unit) cannot be written", cause: failure)
+        }
+        guard let file else { return }
         guard fdatasync(file.rawValue) == 0 else {
             throw TrainingError(.files, "the events of unit \(unit) cannot be written", cause: Errno(rawValue: errno))
         }
@@ -59,7 +65,10 @@ final class EventLog: Sendable {
 
     /// Closes the unit's record.
     func end(unit: String) {
-        let file = state.withLock { $0.files.removeValue(forKey: unit) }
+        let file = state.withLock { state in
+            state.broken[unit] = nil
+            return state.files.removeValue(forKey: unit)
+        }
         try? file?.close()
     }
 
@@ -74,7 +83,8 @@ final class EventLog: Sendable {
             line.append(UInt8(ascii: "\n"))
             line.withUnsafeBytes { bytes in
                 _ = try? output.writeAll(bytes)
-                if let unit, let file = state.files[unit] { _ = try? file.writeAll(bytes) }
+                guard let unit, let file = state.files[unit], state.broken[unit] == nil else { return }
+                do { _ = try file.writeAll(bytes) } catch { state.broken[unit] = error }
             }
         }
     }

@@ -68,6 +68,7 @@ final class ModelWriter: Sendable {
         queue.async { [self] in
             do {
                 if let failure = failures.withLock({ $0.removeValue(forKey: unit.id) }) { throw failure }
+                try log.synchronize(unit: unit.id)
                 try Folder.syncFileSystem(containing: folder)
                 log.say(word(), unit: unit.id)
             } catch {

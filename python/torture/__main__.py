@@ -35,7 +35,9 @@ def main() -> int:
     try:
         for what in arguments.what:
             if what == "kills":
-                tallies[what] = kills.torture(tools, chosen, arguments.kills, arguments.seed, report)
+                tallies[what] = kills.torture(
+                    tools, chosen, arguments.kills, arguments.seed, report, jobs=arguments.jobs
+                )
             elif what == "boundaries":
                 tallies[what] = boundaries.torture(tools, chosen, arguments.seed, report, arguments.steps)
             elif what == "power":
@@ -60,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--plugin", default=os.environ.get("PRONGHORN_TEST_PLUGIN"))
     parser.add_argument("--output", help="the folder of everything that is written; by default a temporary one")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="runs that are killed at once")
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--steps", type=int, help="kills at so many write boundaries; by default at all")
     parser.add_argument("--states", type=int, default=200)

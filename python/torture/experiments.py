@@ -44,8 +44,10 @@ class Experiment:
 
     name: str
     text: str
-    kills_a_run: float = 4.0
+    kills_a_run: float = 6.0
     """How many kills fall into the time that a run takes undisturbed, on average."""
+    every: int = 1
+    """In how many rounds of all experiments it is run once."""
     is_cold: bool = False
     """Whether each run begins with an empty cache, so that Python lowers its programs."""
     victims: dict[str, float] = field(default_factory=lambda: {"control": 5, "runner": 3, "python": 4})
@@ -111,7 +113,8 @@ callbacks: [csv_logger, {model_checkpoint: {save_best_only: true}}]
 save: [all, best, initial]
 engine: fit
 """,
-    kills_a_run=2.0,
+    kills_a_run=3.0,
+    every=8,
     victims={"control": 1, "runner": 0, "python": 2},
     pythons=("fit_runner",),
 )
@@ -127,6 +130,7 @@ save: [all]
 summarize: models.py:summary
 """,
     kills_a_run=1.5,
+    every=12,
     is_cold=True,
     pythons=("prepare_data", "lowering", "summarize"),
 )

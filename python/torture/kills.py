@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from torture.experiments import Experiment
@@ -151,27 +155,50 @@ def _choose(place: Place, life: Life, draws: random.Random) -> Process | None:
 
 
 def torture(
-    tools: Tools, experiments: list[Experiment], kills: int, seed: int, report, seconds: float = float("inf")
+    tools: Tools,
+    experiments: list[Experiment],
+    kills: int,
+    seed: int,
+    report,
+    seconds: float = float("inf"),
+    jobs: int = 1,
 ) -> Tally:
-    """Runs the experiments in turn until there were so many kills, or so many seconds have passed."""
+    """Runs the experiments in turn, so many at once, until there were so many kills or so many seconds have passed."""
     began = time.monotonic()
-    places = [Place(tools, experiment, experiment.name) for experiment in experiments]
-    undisturbed = []
-    for place in places:
-        undisturbed.append(Undisturbed(place))
-        report(f"{place.experiment.name} takes {undisturbed[-1].seconds:.1f} s undisturbed")
-    total = Tally()
-    number = 0
-    while total.kills.total() < kills and time.monotonic() - began < seconds:
-        index = number % len(places)
-        tally = run_killed(places[index], undisturbed[index], random.Random(f"{seed}/{number}"))
-        total.add(tally)
-        report(
-            f"run {number} ({places[index].experiment.name}): {tally.kills.total()} kills, {tally.resumes} resumes, "
-            f"{tally.repeated} of {tally.epochs} epochs again, {len(tally.problems)} problems; "
-            f"{total.kills.total()} kills so far"
-        )
-        for problem in tally.problems[:8]:
-            report(f"  PROBLEM {problem}")
-        number += 1
+    undisturbed = {}
+    for experiment in experiments:
+        undisturbed[experiment.name] = Undisturbed(Place(tools, experiment, f"{experiment.name}-0"))
+        report(f"{experiment.name} takes {undisturbed[experiment.name].seconds:.1f} s undisturbed")
+    total, lock, turns = Tally(), threading.Lock(), _turns(experiments)
+
+    def work(worker: int) -> None:
+        while True:
+            with lock:
+                if total.kills.total() >= kills or time.monotonic() - began > seconds:
+                    return
+                number, experiment = next(turns)
+            place = Place(tools, experiment, f"{experiment.name}-{worker}")
+            tally = run_killed(place, undisturbed[experiment.name], random.Random(f"{seed}/{number}"))
+            with lock:
+                total.add(tally)
+                report(
+                    f"run {number} ({experiment.name}): {tally.kills.total()} kills, {tally.resumes} resumes, "
+                    f"{tally.repeated} of {tally.epochs} epochs again, {len(tally.problems)} problems; "
+                    f"{total.kills.total()} kills so far"
+                )
+                for problem in tally.problems[:8]:
+                    report(f"  PROBLEM {problem}")
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for job in [pool.submit(work, worker) for worker in range(jobs)]:
+            job.result()
     return total
+
+
+def _turns(experiments: list[Experiment]) -> Iterator[tuple[int, Experiment]]:
+    number = 0
+    for cycle in itertools.count():
+        for experiment in experiments:
+            if cycle % experiment.every == 0:
+                yield number, experiment
+                number += 1
