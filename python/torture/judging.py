@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,17 +34,39 @@ class Outcome:
             {key: value for key, value in result.items() if key not in VOLATILE} for result in json.loads(answer.stdout)
         ]
         summary = place.run / "summary.json"
-        return Outcome(files(place.run), results, json.loads(summary.read_text()) if summary.exists() else None)
+        return Outcome(
+            files(place.run, place.experiment.is_saved_by_keras),
+            results,
+            json.loads(summary.read_text()) if summary.exists() else None,
+        )
 
 
-def files(run: Path) -> dict[str, str]:
-    """The digests of what a user takes from a run: models and CSV files."""
+def files(run: Path, by_members: bool = False) -> dict[str, str]:
+    """The digests of what a user takes from a run: models and CSV files.
+
+    Args:
+        by_members: whether models are compared by what is in them: Keras writes the time into each.
+    """
     found = {}
     for folder in ("models", "csv"):
         for path in sorted((run / folder).rglob("*")):
             if path.is_file():
-                found[str(path.relative_to(run))] = hashlib.sha256(path.read_bytes()).hexdigest()
+                found[str(path.relative_to(run))] = _digest(path, by_members)
     return found
+
+
+def _digest(path: Path, by_members: bool) -> str:
+    if not by_members or path.suffix != ".keras":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(archive.namelist()):
+                if name != "metadata.json":
+                    digest.update(name.encode() + archive.read(name))
+    except (OSError, zipfile.BadZipFile) as error:
+        return f"unreadable: {error}"
+    return digest.hexdigest()
 
 
 def problems(place: Place, undisturbed: Outcome, reports: Reports) -> list[str]:
