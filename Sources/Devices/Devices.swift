@@ -11,7 +11,13 @@ public enum Devices {
     public static func discover(
         environment: [String: String]? = nil, root: FilePath = "/"
     ) async -> Machine {
-        let environment = environment ?? ProcessInfo.processInfo.environment
+        // What `nvidia-smi` needs, and nothing that could be a secret.
+        let environment =
+            environment
+            ?? ProcessInfo.processInfo.environment.filter { name, _ in
+                ["PATH", "HOME", "LD_LIBRARY_PATH"].contains(name) || name.hasPrefix("CUDA_")
+                    || name.hasPrefix("NVIDIA_")
+            }
         var machine = Machine(cpu: Processor.read(root: root), visibleDevices: environment["CUDA_VISIBLE_DEVICES"])
         if machine.cpu.cores.isEmpty {
             machine.cpu.cores = Array(0..<ProcessInfo.processInfo.activeProcessorCount)

@@ -116,11 +116,14 @@ public struct Exporting: Sendable {
             name.contains("/") ? base.pushing(FilePath(name)) : FilePath(name)
         }
         if format == .savedmodel {
-            return try await ManagedPython.prepare(
+            var python = try await ManagedPython.prepare(
                 .tensorflow, requirements: requirements, interpreter: interpreter, progress: progress)
+            python.environment.merge(experiment.passedVariables) { $1 }
+            return python
         }
         let python = try await ManagedPython.prepare(
-            requirements: requirements, interpreter: interpreter, progress: progress)
+            requirements: requirements, interpreter: interpreter, progress: progress
+        ).passing(experiment.passedVariables)
         return BackendPython(interpreter: python.interpreter, environment: python.environment)
     }
 

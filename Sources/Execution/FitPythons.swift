@@ -30,7 +30,9 @@ actor FitPythons {
         case .tensorflow: kind = .tensorflow
         case .torch: kind = .torch
         }
-        return try await ManagedPython.prepare(
+        var python = try await ManagedPython.prepare(
             kind, requirements: preparation.requirements, interpreter: preparation.interpreter, progress: progress)
+        python.environment.merge(preparation.passed) { $1 }
+        return python
     }
 }

@@ -2,6 +2,7 @@ import Datasets
 import Devices
 import Experiments
 import Files
+import FoundationEssentials
 import Lowering
 import Planning
 import PythonEnvironment
@@ -18,6 +19,8 @@ struct Preparation: Sendable {
     let requirements: Requirements
     /// The interpreter that the experiment names.
     let interpreter: FilePath?
+    /// The variables that the experiment's `environment` names, where they are set.
+    let passed: [String: String]
     let dataset: Dataset
     let partitions: [Partition]
     /// The partitions with another share of rows to validate on than the experiment's, by the share; 0 for none.
@@ -48,8 +51,14 @@ struct Preparation: Sendable {
             // A bare name is looked up on PATH, anything else is a path.
             name.contains("/") ? folder.pushing(FilePath(name)) : FilePath(name)
         }
+        let passed = experiment.passedVariables
+        for name in experiment.environment ?? [] where passed[name] == nil {
+            progress("the variable \(name), which environment names, is not set here")
+        }
+        self.passed = passed
         func findPython() async throws -> Python {
             try await ManagedPython.prepare(requirements: requirements, interpreter: interpreter, progress: progress)
+                .passing(passed)
         }
         // Making an environment takes minutes, so that mistakes in files of data are found before.
         let early = experiment.dataFunctions.isEmpty ? nil : try await findPython()
@@ -111,6 +120,14 @@ struct Preparation: Sendable {
             throw RunError(.request, "\(device.name) has no CUDA plugin; `pronghorn doctor` says what is missing")
         }
         return .native(executable, on: device, plugin: plugin, cudaData: python.cudaDataFolder)
+    }
+}
+
+extension Experiment {
+    /// The variables that `environment` names, where they are set.
+    var passedVariables: [String: String] {
+        let names = Set(environment ?? [])
+        return ProcessInfo.processInfo.environment.filter { names.contains($0.key) }
     }
 }
 

@@ -85,6 +85,10 @@ public struct Run: Sendable {
         _ preparation: Preparation, _ folder: RunFolder, trials: Set<Int>?, interrupted: [InterruptedUnit] = [],
         open: () throws -> OpenRun
     ) async throws -> RunSummary {
+        let process = ProcessInfo.processInfo.processIdentifier
+        let locks = try DeviceLocks(
+            preparation.devices, in: CacheFolder.path("devices"), holder: "process \(process), run \(folder.path)")
+        defer { extendLifetime(locks) }
         let lowerer = try lowerer(preparation)
         var opened: (run: OpenRun, conductor: Conductor)?
         var found = Found()
@@ -154,6 +158,8 @@ public struct Run: Sendable {
     func prepare() async throws -> Preparation {
         let machine = await Devices.discover()
         let devices = try request.devices.resolve(on: machine)
+        let runners = devices.count * max(1, request.experiment.runnersPerDevice ?? 1)
+        if let problem = ProcessLimits.current().problem(runners: runners) { throw RunError(.request, problem) }
         for note in request.experiment.notes { report(.note(note)) }
         return try await Preparation(
             request.experiment, relativeTo: request.folder, on: devices, partitionDevices: partitionDevices,

@@ -74,6 +74,7 @@ struct RunnerProcess: Sendable {
             // has started ends with it.
             kill(-process, SIGKILL)
         }
+        let folder = await life.folder
         let (units, stuck, wasReady) = await life.died()
         if units.isEmpty { return nil }
         var ending = RunnerEnding(
@@ -82,7 +83,7 @@ struct RunnerProcess: Sendable {
         if !wasReady { ending = .lostDevice }
         return Death(
             units: units, ending: ending, wasReady: wasReady,
-            message: describe(outcome.terminationStatus, ending, stuck))
+            message: describe(outcome.terminationStatus, ending, stuck, folder))
     }
 
     /// Ends the process, and all that it has started, when it has been silent for too long.
@@ -118,7 +119,7 @@ struct RunnerProcess: Sendable {
             }
             guard let next = await delegate.nextUnit(program.kind, for: device) else { break }
             fed += 1
-            await life.began(next.id)
+            await life.began(next.id, in: next.folder)
             // A process that is gone shows where its output is read.
             guard (try? await input.write("\(next.folder)\n")) != nil else { return }
         }
@@ -163,7 +164,10 @@ struct RunnerProcess: Sendable {
         return (pages ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    private func describe(_ status: TerminationStatus, _ ending: RunnerEnding, _ stuck: RunnerStuck?) -> String {
+    /// - Parameter folder: the last unit's that it was given.
+    private func describe(
+        _ status: TerminationStatus, _ ending: RunnerEnding, _ stuck: RunnerStuck?, _ folder: FilePath?
+    ) -> String {
         var text = "the runner of \(device.name) "
         switch (ending, status) {
         case (.stuck, _), (.paused, _): text += stuck.map { "\($0), and was ended" } ?? "was ended"
@@ -171,8 +175,12 @@ struct RunnerProcess: Sendable {
         case (_, .exited(let code)): text += "ended with status \(code)"
         case (_, .signaled(let signal)): text += "was ended by \(Self.name(of: signal))"
         }
-        let lines = lastLines
-        text += lines.isEmpty ? "; its log \(log) says nothing" : "; the end of its log \(log): \(lines)"
+        let logs = [folder?.appending(Unit.logName), log].compactMap(\.self)
+        for log in logs {
+            let lines = Self.lastLines(of: UnitLog.end(of: log, bytes: 1 << 16))
+            if !lines.isEmpty { return "\(text); the end of its log \(log): \(lines)" }
+        }
+        text += "; its log \(logs[0]) says nothing"
         return text
     }
 
@@ -188,22 +196,9 @@ struct RunnerProcess: Sendable {
         }
     }
 
-    private var lastLines: String {
-        guard let data = FileManager.default.contents(atPath: log.string) else { return "" }
-        return Self.lastLines(of: String(decoding: data.suffix(1 << 16), as: UTF8.self))
-    }
-
     /// The lines at the end of a log that say most of how its process ended.
     static func lastLines(of text: String) -> String {
-        // The plugin greets with two lines that say nothing of a death.
-        let greetings = ["absl::InitializeLog()", "pjrt_c_api_cpu_internal.cc"]
-        var lines = text.split(separator: "\n").filter { line in !greetings.contains { line.contains($0) } }
-        // Swift's backtrace stays in the log: what the process said itself stands before it.
-        if let backtrace = lines.lastIndex(where: { $0.hasPrefix("*** Signal ") }) {
-            let crash = lines[backtrace...].first { $0.contains("Program crashed") }
-            lines = lines[..<backtrace] + [crash].compactMap { $0 }
-        }
-        return lines.suffix(5).joined(separator: " | ")
+        UnitLog.tellingLines(5, of: text).joined(separator: " | ")
     }
 }
 
@@ -221,11 +216,15 @@ private actor Life {
     private var isOver = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
+    /// The folder of the last unit that it was given.
+    private(set) var folder: FilePath?
+
     init(isFit: Bool) {
         watch = RunnerWatch(isFit: isFit, at: 0)
     }
 
-    func began(_ unit: String) {
+    func began(_ unit: String, in folder: FilePath) {
+        self.folder = folder
         life.began(unit)
         watch.began(at: attended.seconds)
     }

@@ -34,6 +34,8 @@ public struct Experiment: Sendable, Equatable, Codable {
     public var runnersPerDevice: Int?
     /// When trials leave checkpoints; `nil`: as ``CheckpointPolicy/init(everyEpochs:everySeconds:atEnd:)`` has it.
     public var checkpoint: CheckpointPolicy?
+    /// The names of the variables that the user's Python functions find in their environment besides the usual ones; `nil`: none.
+    public var environment: [String]?
     /// What partitions are drawn from, and the seed of trials that have none of their own.
     public var seed: UInt64
     /// The experiment file as the user named it, or `nil` for an experiment made in code.

@@ -14,6 +14,7 @@ extension Experiment {
         try validateCallbacks()
         try validateSave()
         try validateCheckpoint()
+        try validateEnvironment()
         if let runnersPerDevice, !(1...1024).contains(runnersPerDevice) {
             throw error(
                 .invalidValue, at: "runners_per_device",
@@ -30,7 +31,8 @@ extension Experiment {
 
     private func validateName() throws(ExperimentError) {
         let unusable = name.isEmpty || name.hasPrefix(".") || name.utf8.count > 100
-        if unusable || name.unicodeScalars.contains(where: { $0 == "/" || $0.value < 0x20 }) {
+        let isControl = { (scalar: Unicode.Scalar) in scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) }
+        if unusable || name.unicodeScalars.contains(where: { $0 == "/" || isControl($0) }) {
             throw error(
                 .invalidValue, at: "name",
                 "'\(name)' cannot be a part of folder names: 1 to 100 characters, no '/', no '.' at the start")

@@ -17,7 +17,7 @@ public struct PronghornCommand: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, TrainCommand.self, PlanCommand.self, ResumeCommand.self, ResultsCommand.self,
             ExportCommand.self,
-            StatusCommand.self,
+            StatusCommand.self, LogsCommand.self,
             DoctorCommand.self,
             RunnerCommand.self,
         ])

@@ -1,6 +1,7 @@
 import Execution
 import Experiments
 import Ledger
+import SystemPackage
 
 /// What a run ends with on a terminal: the best trials, means and deviations, how busy the devices were.
 enum SummaryText {
@@ -20,6 +21,7 @@ enum SummaryText {
             filter: TrialFilter(statuses: [.failed, .diverged], limit: 3), history: false)
         {
             Terminal.line("trial \(failure.name) \(failure.status.rawValue): \(failure.message ?? "")")
+            if failure.status == .failed { showLog(of: failure, in: summary.output) }
         }
         let busy = summary.devices.map { device in
             let share = summary.trainSeconds > 0 ? device.busySeconds / summary.trainSeconds : 0
@@ -32,6 +34,16 @@ enum SummaryText {
                 + busy.joined(separator: ", "))
         if let text = summary.summary { Terminal.line("Summary: \(text)") }
         Terminal.line("Results: \(summary.output)  (pronghorn results \(summary.output))")
+    }
+
+    /// The end of what the runner wrote about a trial that failed, and where the whole is.
+    private static func showLog(of failure: TrialResult, in run: String) {
+        guard let log = try? UnitLog.all(of: failure.trial, in: FilePath(run)).last else { return }
+        let lines = UnitLog.tellingLines(8, of: log.path)
+        if lines.isEmpty { return }
+        // A process that died has its last lines in the message.
+        if failure.message?.contains(lines.last ?? "") == false { lines.forEach { Terminal.line("  | \($0)") } }
+        Terminal.line("  its log: pronghorn logs \(run) \(failure.trial)")
     }
 
     /// The mean of every metric over all trials, and over seeds and folds for each of the other settings.

@@ -19,6 +19,9 @@ enum Terminal {
         put(text, STDOUT_FILENO)
     }
 
+    /// Writes bytes as they are to standard output.
+    static func write(_ bytes: UnsafeRawBufferPointer) { put(bytes, STDOUT_FILENO) }
+
     /// Writes a line to standard output.
     static func line(_ text: String) { write(text + "\n") }
 
@@ -27,14 +30,16 @@ enum Terminal {
 
     private static func put(_ text: String, _ file: Int32) {
         var text = text
-        text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while rest.count > 0 {
-                let count = Glibc.write(file, rest.baseAddress, rest.count)
-                // A reader that is gone wants no more; a signal that came between is none of its business.
-                if count < 0, errno != EINTR { return }
-                rest = UnsafeRawBufferPointer(rebasing: rest[max(0, count)...])
-            }
+        text.withUTF8 { put(UnsafeRawBufferPointer($0), file) }
+    }
+
+    private static func put(_ bytes: UnsafeRawBufferPointer, _ file: Int32) {
+        var rest = bytes
+        while rest.count > 0 {
+            let count = Glibc.write(file, rest.baseAddress, rest.count)
+            // A reader that is gone wants no more; a signal that came between is none of its business.
+            if count < 0, errno != EINTR { return }
+            rest = UnsafeRawBufferPointer(rebasing: rest[max(0, count)...])
         }
     }
 }

@@ -15,6 +15,12 @@ enum ChildEnvironment {
         "UV_REQUIRE_HASHES",
     ]
 
+    /// Variables that installing needs: proxies, mirrors, certificates, compilers.
+    private static let installingNeeds: Set<String> = [
+        "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "NETRC", "CC", "CXX",
+        "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CPATH", "LIBRARY_PATH", "PKG_CONFIG_PATH", "MAKEFLAGS",
+    ]
+
     /// For a process that builds and lowers models.
     static func lowering(_ inherited: [String: String], toolFolder: FilePath) -> [String: String] {
         var variables = inherited.filter { name, _ in
@@ -38,9 +44,15 @@ enum ChildEnvironment {
         return variables
     }
 
-    /// For `uv`, `venv` and `pip`: they need the user's proxies, mirrors and certificates.
+    /// For `uv`, `venv` and `pip`: they need the user's proxies, mirrors and certificates, and no other secrets.
     static func installing(_ inherited: [String: String]) -> [String: String] {
-        var variables = inherited.filter { name, _ in !misleading.contains(name) && !name.hasPrefix("PYTHON") }
+        let prefixes = ["LC_", "PIP_", "UV_", "XDG_", "CUDA_"]
+        var variables = inherited.filter { name, _ in
+            let isNeeded =
+                kept.contains(name) || installingNeeds.contains(name.uppercased())
+                || prefixes.contains { name.hasPrefix($0) }
+            return isNeeded && !misleading.contains(name)
+        }
         variables["PIP_NO_INPUT"] = "1"
         variables["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
         variables["PIP_PROGRESS_BAR"] = "off"

@@ -1,3 +1,4 @@
+import Files
 public import SystemPackage
 
 /// A Python that can describe Keras models, and the plugins that train them.
@@ -36,6 +37,18 @@ public struct Python: Sendable, Hashable {
         self.cudaPlugin = cudaPlugin
         self.cudaDataFolder = cudaDataFolder
         self.environment = environment
+    }
+}
+
+extension Python {
+    /// The same Python, whose processes find further variables; what is cached for it is kept apart by their values.
+    public func passing(_ variables: [String: String]) -> Python {
+        if variables.isEmpty { return self }
+        var python = self
+        python.environment.merge(variables) { $1 }
+        let text = variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "\u{0}")
+        python.key += "+" + Digest.sha256(text).prefix(16)
+        return python
     }
 }
 

@@ -46,6 +46,7 @@ public final class Runner {
     private let compileOptions: CompileOptions
     private let log: EventLog
     private let writer: ModelWriter
+    private let errors = StandardError()
     /// Programs stay loaded: most units of a run share one.
     private var programs: [String: LoadedProgram] = [:]
 
@@ -70,6 +71,7 @@ public final class Runner {
             // Before the last word on the unit, after which the input may close at any time.
             units.done()
             announce()
+            errors.end()
         }
         writer.drain()
     }
@@ -83,6 +85,7 @@ public final class Runner {
         do {
             let unit = try read(folder)
             id = unit.id
+            errors.begin(in: folder)
             try log.begin(unit: id, in: folder)
             log.say(.started, unit: id)
             let pace = Pace { [log] in log.say(.working(on: $0), unit: unit.id) }

@@ -22,6 +22,8 @@ extension RunnerEvent {
 extension Unit {
     /// The file's name inside a unit's folder.
     public static let fileName = "unit.json"
+    /// The file inside a unit's folder with what the runner wrote on standard error while it was at work on the unit.
+    public static let logName = "log.txt"
 
     /// The unit as JSON with sorted keys.
     public func json() throws -> Data {

@@ -94,11 +94,20 @@ extension Unit {
         case .diverged(let lane, let epochs, let kept):
             lanes.indices.contains(lane) && epochs > 0 && (0..<epochs).contains(kept)
         case .best(let lane, let epoch): lanes.indices.contains(lane) && epoch >= 0
-        case .saved(let trial, _, _, _): lanes.contains { $0.trial == trial }
-        case .checkpoint(let epochs, _): fit.firstEpoch <= epochs && epochs <= fit.lastEpoch
+        case .saved(let trial, let file, _, _):
+            lanes.contains { $0.trial == trial && Self.isModel(file, of: $0.name) }
+        case .checkpoint(let epochs, let file):
+            fit.firstEpoch <= epochs && epochs <= fit.lastEpoch && file.hasPrefix("checkpoint-")
+                && !file.contains("/")
         case .ready, .started, .compiling, .compiled, .working, .beat, .stopped, .narrowed, .trained, .finished,
             .failed:
             true
         }
+    }
+
+    /// Whether a file is one of a trial's models, in the unit's own folder of models.
+    private static func isModel(_ file: String, of name: String) -> Bool {
+        guard file.hasPrefix("models/\(name).") else { return false }
+        return !file.dropFirst("models/".count).contains { $0 == "/" || $0 == "\0" }
     }
 }

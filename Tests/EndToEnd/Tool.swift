@@ -87,6 +87,31 @@ enum Tool {
         return Outcome(result.terminationStatus, lines.joined(separator: "\n"), "")
     }
 
+    /// Runs a verb in a folder and looks at its process, by its number, again and again until it ends.
+    static func follow(
+        _ arguments: [String], in folder: FilePath, variables: [String: String],
+        looking look: @escaping @Sendable (Int32) -> Void
+    ) async throws -> Outcome {
+        let result = try await Subprocess.run(
+            .path(FilePath(binary ?? "")), arguments: Arguments(arguments),
+            environment: .custom(environment(variables)),
+            workingDirectory: folder, input: .none, output: .sequence, error: .combinedWithOutput
+        ) { execution in
+            let process = execution.processIdentifier.value
+            let watch = Task {
+                while !Task.isCancelled {
+                    look(process)
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
+            defer { watch.cancel() }
+            var lines: [String] = []
+            for try await line in execution.standardOutput.strings() { lines.append(line) }
+            return lines
+        }
+        return Outcome(result.terminationStatus, result.closureResult.joined(separator: "\n"), "")
+    }
+
     /// A program that ended otherwise than the test needs.
     struct Failed: Error, CustomStringConvertible {
         var outcome: Outcome

@@ -22,7 +22,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key at the top", yaml: head + "trails: {seed: 1}\n",
         message:
-            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, checkpoint, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials (did you mean 'trials'?)"
+            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, checkpoint, data, engine, environment, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials (did you mean 'trials'?)"
     ),
     WrongExperiment(
         mistake: "a random search of no trials", yaml: head + "trials: {random: 0, a: {uniform: [0.0, 1.0]}}\n",
@@ -62,7 +62,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a list instead of a mapping", yaml: "- a\n- b\n",
         message:
-            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, callbacks, checkpoint, data, engine, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials"
+            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, callbacks, checkpoint, data, engine, environment, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials"
     ),
     WrongExperiment(
         mistake: "no model", yaml: "data: {x: x.npy}\n",

@@ -103,8 +103,15 @@ import Units
             .epoch(epoch: 2, seconds: 1, lanes: [-1], metrics: ["loss": [0.5]]),
             .epoch(epoch: 2, seconds: 1, lanes: [0, 1], metrics: ["loss": [0.5]]),
             .ended(lane: 2, epochs: 3, by: "early_stopping"), .ended(lane: 0, epochs: .min, by: "early_stopping"),
+            .saved(trial: 13, file: "models/../../../0013.keras", kind: "final", bytes: 1),
+            .saved(trial: 13, file: "/tmp/0013.keras", kind: "final", bytes: 1),
+            .saved(trial: 13, file: "models/0014.keras", kind: "final", bytes: 1),
+            .checkpoint(epochs: 3, file: "../checkpoint-000003.safetensors"),
+            .checkpoint(epochs: 3, file: "checkpoint-/../../000003.safetensors"),
+            .diverged(lane: 2, epochs: 3, kept: 1), .diverged(lane: 0, epochs: 3, kept: 3),
             .best(lane: 2, epoch: 2), .saved(trial: 11, file: "models/0011.keras", kind: "final", bytes: 1),
-            .checkpoint(epochs: 1, file: "c.safetensors"), .checkpoint(epochs: 11, file: "c.safetensors"),
+            .checkpoint(epochs: 1, file: "checkpoint-000001.safetensors"),
+            .checkpoint(epochs: 11, file: "checkpoint-000001.safetensors"),
         ] as [RunnerEvent.What])
     func impossible(what: RunnerEvent.What) {
         #expect(!UnitTests.unit.permits(what))
@@ -116,7 +123,8 @@ import Units
             .epoch(epoch: 2, seconds: 1, lanes: [1], metrics: ["loss": [.nan]]),
             .epoch(epoch: 9, seconds: 1, lanes: [], metrics: [:]), .ended(lane: 1, epochs: 3, by: "early_stopping"),
             .best(lane: 0, epoch: 0), .saved(trial: 13, file: "models/0013.keras", kind: "final", bytes: 1),
-            .checkpoint(epochs: 3, file: "c.safetensors"), .trained(seconds: 1),
+            .checkpoint(epochs: 3, file: "checkpoint-000003.safetensors"), .trained(seconds: 1),
+            .diverged(lane: 1, epochs: 3, kept: 2),
         ] as [RunnerEvent.What])
     func possible(what: RunnerEvent.What) {
         #expect(UnitTests.unit.permits(what))

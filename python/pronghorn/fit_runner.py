@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 
-from pronghorn.fit.protocol import Events, Feed
+from pronghorn.fit.protocol import Events, Feed, unit_log
 from pronghorn.lowering.failures import LoweringFailure, describe_error
 
 
@@ -53,7 +53,7 @@ def _work(folder: str, events: Events, feed: Feed) -> None:
     began = time.monotonic()
     name = os.path.basename(folder)
     work = None
-    with events.of(name, folder):
+    with events.of(name, folder), unit_log(folder):
         events.say("started")
         try:
             with open(os.path.join(folder, "unit.json"), encoding="utf-8") as file:

@@ -170,3 +170,12 @@ def test_what_is_there_is_replaced_only_by_force_and_nothing_half_written_stays(
     (answer,) = export(run, "weights", [trial(7)])
     assert answer["error"]
     assert names(run / "out") == ["0000.weights.h5"]
+
+
+def test_code_in_a_model_is_not_run_by_an_export_of_a_run_without_functions_of_the_users(tmp_path):
+    (tmp_path / "models").mkdir()
+    built = keras.Sequential([keras.Input((6,)), layers.Lambda(lambda x: x * 2), layers.Dense(2)])
+    built.save(tmp_path / "models/0000.keras")
+    (answer,) = export(tmp_path, "weights", [trial(0)])
+    assert "unsafe" in answer["error"].lower() or "safe_mode" in answer["error"]
+    assert not list((tmp_path / "out").iterdir())

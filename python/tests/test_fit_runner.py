@@ -272,3 +272,30 @@ def test_a_trial_that_diverges_in_its_first_epoch_leaves_no_model(runner, tmp_pa
     events = runner.work(unit)
     assert said(events, "diverged") == [{"lane": 0, "epochs": 1, "kept": 0}]
     assert unit.models == []
+
+
+def test_code_in_a_model_file_is_not_run(runner, tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x * 2), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "lambda.keras")
+    unit = Unit(tmp_path, model={"kind": "keras", "file": str(tmp_path / "lambda.keras")})
+    runner.tell(unit.folder)
+    (failed,) = said(runner.until("failed"), "failed")
+    assert (failed["code"], "Lambda layer" in failed["message"]) == ("unsafe_model", True)
+
+
+def test_what_is_written_meanwhile_stands_in_the_units_own_log(runner, tmp_path):
+    one = Unit(tmp_path / "one", callbacks=[{"python": {"file": str(MODELS), "function": "prints"}}])
+    runner.work(one)
+    other = Unit(tmp_path / "other", model={"function": "failing", "arguments": {}}, offered={})
+    runner.tell(other.folder)
+    runner.until("failed")
+    assert (one.folder / "log.txt").read_text().splitlines() == [
+        "a print of the user's",
+        "epoch 0",
+        "epoch 1",
+        "epoch 2",
+    ]
+    log = (other.folder / "log.txt").read_text()
+    assert "Traceback (most recent call last)" in log and 'RuntimeError("this step cannot")' in log
+    assert "a print of the user's" not in log

@@ -30,7 +30,7 @@ struct ExperimentReading {
     static let keys = [
         "name", "model", "start", "data", "partition", "trials", "fit", "callbacks", "save", "summarize", "python",
         "engine",
-        "backend", "runners_per_device", "checkpoint", "seed",
+        "backend", "runners_per_device", "checkpoint", "environment", "seed",
     ]
     static let fitKeys = FitSetting.allCases.map(\.rawValue) + ["validation", "validation_data", "on_divergence"]
 
@@ -66,6 +66,7 @@ struct ExperimentReading {
         experiment.runnersPerDevice = try read(fields["runners_per_device"], or: nil) { field throws(ExperimentError) in
             try field.integer()
         }
+        experiment.environment = try read(fields["environment"], or: nil, readEnvironment)
         experiment.checkpoint = try read(fields["checkpoint"], or: nil, readCheckpoint)
         return experiment
     }

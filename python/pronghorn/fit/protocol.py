@@ -7,6 +7,7 @@ import json
 import math
 import os
 import queue
+import sys
 import threading
 import time
 
@@ -48,6 +49,31 @@ class Events:
             # A reader that is gone is no error here: the watch on the input ends the process.
             with contextlib.suppress(OSError):
                 _write(self._output, line)
+
+
+@contextlib.contextmanager
+def unit_log(folder: str):
+    """Within this, what the process writes on standard error and output goes to the unit's own log.
+
+    The descriptors themselves are moved, so that what libraries and child processes write comes there too.
+    """
+    own = os.dup(2)
+    log = os.open(os.path.join(folder, "log.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    _turn(log)
+    os.close(log)
+    try:
+        yield
+    finally:
+        _turn(own)
+        os.close(own)
+
+
+def _turn(target: int) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os.dup2(target, 2)
+    os.dup2(target, 1)
 
 
 class Feed:
