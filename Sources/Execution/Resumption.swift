@@ -59,7 +59,8 @@ extension Run {
             let begun = try Folder.list(folder.units).filter { !ended.contains($0) }
                 .sorted { ($0.count, $0) > ($1.count, $1) }
             interrupted = InterruptedUnit.last(
-                of: begun.lazy.compactMap { try? Unit.read($0, in: folder) }, holding: &left)
+                of: begun.lazy.compactMap { try? Unit.read($0, in: folder) }.filter { $0.findsItsCache() },
+                holding: &left)
         } else {
             try ledger.requeue(trials: left.sorted())
         }

@@ -41,6 +41,9 @@ public struct Bundle: Sendable, Hashable {
         request.answer(in: description)
     }
 
+    /// Whether a folder holds a bundle of which nothing is lost or damaged.
+    public static func isWhole(_ folder: FilePath) -> Bool { (try? Bundle(folder))?.isWhole ?? false }
+
     /// Whether every file of the bundle is there as `program.json` says.
     var isWhole: Bool {
         FileManager.default.fileExists(atPath: folder.appending("template.keras").string)

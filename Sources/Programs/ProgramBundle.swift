@@ -16,7 +16,7 @@ public struct ProgramBundle: Sendable {
             let file = try MappedFile(path)
             description = try JSONDecoder().decode(ProgramDescription.self, from: Data(file.bytes))
         } catch {
-            throw ProgramError(.unreadable, "the program in \(folder) cannot be read", cause: error)
+            throw ProgramError(.lost, "the program in \(folder) cannot be read", cause: error)
         }
         guard description.version == ProgramDescription.currentVersion else {
             throw ProgramError(
@@ -60,13 +60,13 @@ public struct ProgramBundle: Sendable {
         do {
             let file = try MappedFile(path)
             guard Digest.sha256(file.bytes) == function.sha256 else {
-                throw ProgramError(.unreadable, "\(path) is damaged; remove \(folder) and run again")
+                throw ProgramError(.lost, "\(path) is damaged; remove \(folder) and run again")
             }
             return file
         } catch let error as ProgramError {
             throw error
         } catch {
-            throw ProgramError(.unreadable, "\(path) cannot be read", cause: error)
+            throw ProgramError(.lost, "\(path) cannot be read", cause: error)
         }
     }
 }

@@ -4,6 +4,8 @@ public struct ProgramError: Error, Sendable, CustomStringConvertible {
     public enum Code: Sendable {
         /// The bundle is missing, damaged or of another version.
         case unreadable
+        /// A file of the bundle is gone, or is not what it was: the cache was cleared or damaged while the run goes on.
+        case lost
         /// The bundle lacks a function that is needed.
         case noSuchFunction
         /// The plugin refused or failed.

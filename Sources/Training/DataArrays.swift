@@ -58,7 +58,8 @@ struct DataArrays: Sendable {
         do {
             file = try MappedFile(FilePath(array.file))
         } catch {
-            throw TrainingError(.dataChanged, "\(array.file) cannot be read", cause: error)
+            // It may come back, or be made again; nothing is wrong with the trials.
+            throw TrainingError(.files, "\(array.file) cannot be read", cause: error)
         }
         guard file.size == array.fileSize, file.modified == array.modified else {
             throw TrainingError(.dataChanged, "\(array.file) was changed after the run began; start a new run for it")

@@ -201,6 +201,8 @@ public final class Runner {
         while let inner = cause {
             if let known = inner as? TrainingError { return known }
             if let program = inner as? ProgramError {
+                // It can be made again, and nothing is wrong with the trials.
+                if program.code == .lost { return TrainingError(.files, program.description) }
                 if program.cause == nil { return TrainingError(.invalidUnit, program.message) }
                 cause = program.cause
                 if let plugin = program.cause as? PJRTError, plugin.code == .plugin(.resourceExhausted) {

@@ -16,7 +16,7 @@ public struct TrainingError: Error, Sendable, CustomStringConvertible {
         public static let device = Code(rawValue: "device")
         /// The device does not answer any more.
         public static let deviceLost = Code(rawValue: "device_lost")
-        /// A file could not be written.
+        /// A file could not be written, or is gone: nothing is wrong with the trials.
         public static let files = Code(rawValue: "files")
     }
 

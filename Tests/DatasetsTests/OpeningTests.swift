@@ -170,7 +170,7 @@ func whateverNumPySavesIsReadAsNumPyReadsIt() throws {
     #expect(partitions.map(\.training) == [.indices([0, 2, 3]), .indices([1])])
     // Objects are pickles, which nothing here ever loads, whatever they come in.
     for data in [
-        "{x: objects.npy}", "{npz: objects.npz}", "{npz: packed.npz}", "{x: packed.npz:x}"
+        "{x: objects.npy}", "{npz: objects.npz}", "{npz: packed.npz}", "{x: packed.npz:x}",
     ] { #expect(try place.message(data: data)?.contains("Python objects") == true, "\(data)") }
     #expect(try place.message(data: "{x: record.npy}") != nil)
     #expect(try place.message(data: "{npz: plain.npz, x: nothing}")?.contains("nothing") == true)

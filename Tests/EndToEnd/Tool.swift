@@ -72,11 +72,13 @@ enum Tool {
 
     /// Runs a verb in a folder and hands over each line of its output as it comes, with the process's number.
     static func follow(
-        _ arguments: [String], in folder: FilePath, _ body: (String, Int32) async throws -> Void
+        _ arguments: [String], in folder: FilePath, variables: [String: String] = [:],
+        _ body: (String, Int32) async throws -> Void
     ) async throws -> Outcome {
         var lines: [String] = []
         let result = try await Subprocess.run(
-            .path(FilePath(binary ?? "")), arguments: Arguments(arguments), environment: .custom(environment()),
+            .path(FilePath(binary ?? "")), arguments: Arguments(arguments),
+            environment: .custom(environment(variables)),
             workingDirectory: folder, input: .none, output: .sequence, error: .combinedWithOutput
         ) { execution in
             for try await line in execution.standardOutput.strings() {

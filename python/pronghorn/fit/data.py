@@ -64,7 +64,7 @@ def _mapped(array: dict) -> np.ndarray:
     try:
         status = os.stat(path)
     except OSError as error:
-        raise LoweringFailure("data_changed", f"{path} cannot be read: {error.strerror}") from error
+        raise LoweringFailure("files", f"{path} cannot be read: {error.strerror}") from error
     if (status.st_size, status.st_mtime_ns) != (array["fileSize"], array["modified"]):
         raise LoweringFailure(
             "data_changed", f"{path} was changed after the run began; start a new run for it", file=path

@@ -1,0 +1,19 @@
+import Files
+import Lowering
+import SystemPackage
+import Units
+
+extension Unit {
+    /// Whether what the unit needs of the cache is there as it was: its program, and the arrays that were copied there.
+    ///
+    /// Where not, its trials begin anew, with what is then made again. Files of the user's own are for the runner to judge.
+    func findsItsCache(in cache: FilePath = CacheFolder.path()) -> Bool {
+        if case .native = engine, !Bundle.isWhole(FilePath(program.folder)) { return false }
+        return sources.flatMap(\.arrays).allSatisfy { array in
+            let file = FilePath(array.file)
+            guard file.starts(with: cache) else { return true }
+            let stamp = try? FileStamp(of: file)
+            return stamp?.size == Int64(array.fileSize) && stamp?.modified == array.modified
+        }
+    }
+}
