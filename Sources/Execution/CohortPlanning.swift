@@ -8,21 +8,27 @@ import TensorFiles
 import Units
 
 extension Preparation {
+    /// The devices as the planner sees them.
+    var fleet: DeviceFleet {
+        DeviceFleet(
+            count: devices.count, memory: devices.compactMap(\.memory).min() ?? .max,
+            kind: devices.first?.platform == "cpu" ? .cpu : .gpu,
+            data: dataset.trainingSources == 1 ? dataset.bytes : nil)
+    }
+
     /// Packs a group's trials into cohorts for the devices; trials of one cohort are fitted alike.
     ///
     /// - Parameter largest: the most lanes, where memory has set a limit.
     func plan(_ group: ProgramGroup, largest: Int? = nil) -> PlannedProgram {
         let description = group.bundle.description
-        let isCPU = devices.first?.platform == "cpu"
+        let fleet = fleet
         // Inside a loop XLA's CPU compiler cannot rewrite the grouped convolutions that vectorizing makes.
-        let form: Workload.Form = description.hasConvolution && isCPU ? .looped : .vectorized
+        let form: Workload.Form = description.hasConvolution && fleet.kind == .cpu ? .looped : .vectorized
         let program = Workload.Program(
             form: form, stateBytes: description.stateBytes, rowBytes: description.rowBytes,
             keptStates: experiment.callbacks.count(where: \.keepsState) + (experiment.save.best == nil ? 0 : 1)
                 + (experiment.endsOnDivergence ? 1 : 0),
             parameters: description.trainableParameters)
-        let fleet = DeviceFleet(
-            count: devices.count, memory: devices.compactMap(\.memory).min() ?? .max, kind: isCPU ? .cpu : .gpu)
         var cohorts: [Cohort] = []
         var memory = 0
         func add(_ trials: [Trial], where isWanted: (Cohort) -> Bool = { _ in true }) {
@@ -38,7 +44,7 @@ extension Preparation {
                     endsEarly: experiment.endsEarly)
                 let packed = Packing.cohorts(of: workload, on: fleet, largest: largest).filter(isWanted)
                 if packed.isEmpty { continue }
-                let needed = Packing.memory(lanes: packed.map(\.lanes).max() ?? 1, workload)
+                let needed = Packing.memory(lanes: packed.map(\.lanes).max() ?? 1, workload, on: fleet)
                 // The one that needs most stands first, since that is what a probe compiles.
                 cohorts = needed > memory ? packed + cohorts : cohorts + packed
                 memory = max(memory, needed)

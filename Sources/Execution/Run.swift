@@ -211,7 +211,7 @@ public struct Run: Sendable {
             var group = group
             var program = preparation.plan(group, largest: largest)
             group.bundle = try await lowerer.lower(preparation.functions(program), in: group.bundle)
-            let memory = preparation.devices.compactMap(\.memory).min() ?? .max
+            let memory = preparation.fleet.memory
             // A compilation costs more than small models cost to train: it is done ahead where the estimate is not small.
             guard alwaysCompile || program.memory.bytes > memory / 8 else { return (program, group) }
             let probe = Probe(preparation: preparation, executable: request.executable)

@@ -39,7 +39,8 @@ extension Preparation {
             packing: Unit.Packing(
                 lanes: cohort.lanes, steps: cohort.steps, evaluateSteps: cohort.evaluateSteps,
                 form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue),
-            lanes: lanes, sources: references(arrays), fit: fit, callbacks: unitCallbacks(group.bundle.description),
+            lanes: lanes, sources: references(arrays, areResident: fleet.holdsData), fit: fit,
+            callbacks: unitCallbacks(group.bundle.description),
             save: saveSettings,
             narrowing: cohort.narrowing.map { Unit.Narrowing(sizes: $0.sizes, leastLaneSteps: $0.leastLaneSteps) },
             stopsOnDivergence: experiment.fit.onDivergence == .stop)
@@ -90,8 +91,12 @@ extension Preparation {
             rates: rates)
     }
 
-    private func references(_ arrays: UnitArrays) -> [Unit.DataSource] {
-        arrays.sources.order.map { reference(dataset.source($0.source, weights: $0.weights)) }
+    private func references(_ arrays: UnitArrays, areResident: Bool = false) -> [Unit.DataSource] {
+        arrays.sources.order.map {
+            var source = reference(dataset.source($0.source, weights: $0.weights))
+            if areResident { source.isResident = true }
+            return source
+        }
     }
 
     /// Writes a unit's folder; whoever hands the unit to a runner brings it to the disk before, with others.

@@ -3,9 +3,6 @@ public enum Packing {
     /// The sizes that programs are lowered for: a cohort takes the one that suits, with spare lanes where it must.
     public static let ladder = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
-    /// Bytes of batches that one call of `train` is given at most, so that data never crowds the state out.
-    static let batchBytesACall = 64 << 20
-
     /// Packs trials of one program that are fitted alike into cohorts, the longest first.
     ///
     /// Trials of like length and like last batch stand together, so that few lanes wait and few tails are compiled.
@@ -18,9 +15,9 @@ public enum Packing {
             let two = sortKey(second, workload)
             return one == two ? first.index < second.index : one.lexicographicallyPrecedes(two)
         }
-        let steps = trainingStepsACall(workload, lanes: lanes)
+        let steps = trainingStepsACall(workload, on: fleet, lanes: lanes)
         let evaluateSteps = stepsACall(
-            workload, lanes: lanes, batchSize: workload.validationBatchSize,
+            workload, on: fleet, lanes: lanes, batchSize: workload.validationBatchSize,
             longest: workload.trials.map(workload.wholeValidationBatches).max() ?? 0)
         return stride(from: 0, to: order.count, by: lanes).map { start in
             let members = Array(order[start..<min(start + lanes, order.count)])
@@ -36,7 +33,7 @@ public enum Packing {
         let fitting = ladder.filter { lanes in
             lanes == 1
                 || (lanes <= (largest ?? .max) && lanes <= widest(workload.program.form, fleet.kind)
-                    && memory(lanes: lanes, workload) <= fleet.memory)
+                    && memory(lanes: lanes, workload, on: fleet) <= fleet.memory)
         }
         let count = workload.trials.count
         func time(_ lanes: Int) -> Double {
@@ -75,22 +72,24 @@ public enum Packing {
     /// Bytes that a cohort needs on its device before any temporaries.
     ///
     /// Two states (one being saved), those that are kept, and two calls' batches. The compiler's own figures, once known, replace it.
-    public static func memory(lanes: Int, _ workload: Workload) -> Int {
-        let steps = trainingStepsACall(workload, lanes: lanes)
+    public static func memory(lanes: Int, _ workload: Workload, on fleet: DeviceFleet) -> Int {
+        let steps = trainingStepsACall(workload, on: fleet, lanes: lanes)
         let batches = lanes * max(steps, 1) * workload.batchSize * workload.program.rowBytes
         return (2 + workload.program.keptStates) * lanes * workload.program.stateBytes + 2 * batches
     }
 
-    private static func trainingStepsACall(_ workload: Workload, lanes: Int) -> Int {
+    private static func trainingStepsACall(_ workload: Workload, on fleet: DeviceFleet, lanes: Int) -> Int {
         stepsACall(
-            workload, lanes: lanes, batchSize: workload.batchSize,
+            workload, on: fleet, lanes: lanes, batchSize: workload.batchSize,
             longest: workload.trials.map(workload.wholeBatches).max() ?? 0)
     }
 
-    private static func stepsACall(_ workload: Workload, lanes: Int, batchSize: Int, longest: Int) -> Int {
+    private static func stepsACall(
+        _ workload: Workload, on fleet: DeviceFleet, lanes: Int, batchSize: Int, longest: Int
+    ) -> Int {
         guard longest > 0 else { return 0 }
         let stepBytes = max(1, lanes * batchSize * workload.program.rowBytes)
-        let most = max(1, batchBytesACall / stepBytes)
+        let most = max(1, fleet.batchBytesACall / stepBytes)
         let calls = (longest + most - 1) / most
         return (longest + calls - 1) / calls
     }

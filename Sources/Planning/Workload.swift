@@ -86,18 +86,31 @@ public struct Workload: Sendable, Equatable {
 /// The devices that a workload is planned for, all alike.
 public struct DeviceFleet: Sendable, Equatable {
     public var count: Int
-    /// Bytes that one runner may use on its device.
+    /// Bytes that one runner may use on its device, beside the data that lie there.
     public var memory: Int
     public var kind: Kind
+    /// Whether the data lie whole on each device, which takes a call's rows itself.
+    public var holdsData: Bool
 
     /// What a step's fixed cost weighs against a lane's.
     public enum Kind: Sendable, Equatable {
         case cpu, gpu
     }
 
-    public init(count: Int, memory: Int, kind: Kind) {
+    /// - Parameter data: bytes of the arrays that all trials train on; nil where they train on different ones.
+    ///
+    /// GPUs that the data take at most an eighth of keep them: bringing a call's rows to the device takes longer than training
+    /// on them (docs/Architecture.md, Costs). A CPU reads what is mapped in place.
+    public init(count: Int, memory: Int, kind: Kind, data: Int? = nil) {
         self.count = count
-        self.memory = memory
         self.kind = kind
+        let held = data.flatMap { kind == .gpu && $0 <= memory / 8 ? $0 : nil }
+        holdsData = held != nil
+        // Twice: trials with weights of classes and their validation are of arrays of their own.
+        self.memory = memory - 2 * (held ?? 0)
     }
+
+    /// Bytes of batches that one call is given at most: so that data never crowd the state out, and where the host gathers them,
+    /// that it is not kept waiting long.
+    var batchBytesACall: Int { holdsData ? 512 << 20 : 64 << 20 }
 }

@@ -177,6 +177,26 @@ public final class LoadedProgram {
         }
     }
 
+    /// Takes rows of arrays that lie on the device.
+    ///
+    /// - Parameters:
+    ///   - numbers: row numbers, [K][steps][rows], each below the number of rows of every array.
+    ///   - arrays: an array an input of the program, [N, …].
+    /// - Returns: a buffer an input, [K, steps, rows, …].
+    public func gather(
+        _ numbers: [Int32], steps: Int, rows: Int, of arrays: borrowing BufferList
+    ) throws(ProgramError) -> BufferList {
+        let shape = RowGather.Shape(arrays: arrays.types, lanes: lanes, steps: steps, rows: rows)
+        let executable = try gatherer(shape)
+        do throws(PJRTError) {
+            var places = BufferList(client)
+            places.append(try client.buffer(numbers, shape: shape.numbers.shape))
+            return try executable.execute(arrays, places)
+        } catch {
+            throw ProgramError(.plugin, "taking rows failed on the device", cause: error)
+        }
+    }
+
     /// What `Model.fit` does to the weights at its end.
     public func finalize(_ state: inout State) throws(ProgramError) {
         guard bundle.description.finalizes else { return }
@@ -251,6 +271,14 @@ public final class LoadedProgram {
         let signature = LaneChoice.signature(state: state, lanes: lanes)
         return try text.span.withUnsafeBytes { (code) throws(ProgramError) in
             try compile(name, signature, code)
+        }
+    }
+
+    private func gatherer(_ shape: RowGather.Shape) throws(ProgramError) -> Executable {
+        if let ready = executables[shape.name], ready.signature == shape.signature { return ready }
+        let text = Array(RowGather.module(shape).utf8)
+        return try text.span.withUnsafeBytes { (code) throws(ProgramError) in
+            try compile(shape.name, shape.signature, code)
         }
     }
 

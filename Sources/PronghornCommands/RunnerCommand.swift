@@ -11,11 +11,11 @@ struct RunnerCommand: ParsableCommand {
         commandName: "runner",
         abstract: "Trains units on one device: reads unit folders on standard input, writes events on standard output.",
         discussion: """
-            `pronghorn train` starts one of these a device. By hand it trains a unit again, to look for a fault:
+            `pronghorn train` starts one of these a device. By hand it trains a copy of a unit's folder again, to look for a fault:
 
-              echo runs/digits/units/0003 | pronghorn runner --plugin PLUGIN.so --device cpu:0 --cores 0
+              (echo $PWD/copy-of-0003; cat) | pronghorn runner --plugin PLUGIN.so --device cpu:0 --cores 0
 
-            It ends when its input closes. Which GPU it sees is said by CUDA_VISIBLE_DEVICES before it starts.
+            It ends at once when its input closes, whatever it is at. Which GPU it sees is said by CUDA_VISIBLE_DEVICES before it starts.
             """)
 
     @Option(help: "The PJRT plugin, a shared library.")

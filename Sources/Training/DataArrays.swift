@@ -19,6 +19,8 @@ struct DataArrays: Sendable {
         }
     }
 
+    /// What the unit says of them.
+    let source: Unit.DataSource
     let columns: [Column]
     let rows: Int
 
@@ -44,6 +46,7 @@ struct DataArrays: Sendable {
             columns.append(try Self.map(array, input))
             rows = count
         }
+        self.source = source
         self.columns = columns
         self.rows = rows ?? 0
     }

@@ -47,6 +47,7 @@ public final class Runner {
     private let log: EventLog
     private let writer: ModelWriter
     private let errors = StandardError()
+    private let residents: ResidentArrays
     /// Programs stay loaded: most units of a run share one.
     private var programs: [String: LoadedProgram] = [:]
 
@@ -56,6 +57,7 @@ public final class Runner {
         writer = ModelWriter(log: log)
         client = try Client(
             try Plugin.load(options.plugin, expecting: options.pluginDigest), options: options.clientOptions)
+        residents = ResidentArrays(client)
         cache = ExecutableCache(folder: options.executables)
         compileOptions = options.compileOptions
         let device = try client.devices.first
@@ -166,8 +168,9 @@ public final class Runner {
         _ unit: Unit, in folder: FilePath, _ program: LoadedProgram, _ pace: Pace
     ) throws -> UnitTraining.Outcome {
         let data = try UnitData(unit, in: folder, for: program.bundle.description)
+        residents.keep(only: unit)
         let training = UnitTraining(
-            unit: unit, program: program, client: client, data: data, log: log, folder: folder,
+            unit: unit, program: program, client: client, data: data, residents: residents, log: log, folder: folder,
             shallStop: { [units] in units.shallStop }, settle: { [writer] in try writer.settle(in: folder) },
             keep: { [writer] state in
                 // Waits for the disk when much is being written.

@@ -15,6 +15,7 @@ struct UnitTraining {
     let program: LoadedProgram
     let client: Client
     let data: UnitData
+    let residents: ResidentArrays
     let log: EventLog
     let folder: FilePath
     /// Whether training shall end after the epoch.
@@ -167,7 +168,8 @@ struct UnitTraining {
         _ epoch: Int, _ active: [Bool], _ state: inout LoadedProgram.State,
         keep: ((consuming LoadedProgram.State) -> Void)?
     ) throws -> [String: [Double]] {
-        let batches = unit.lanes.enumerated().map { index, lane in
+        let batch = { @Sendable [unit, data] (index: Int) in
+            let lane = unit.lanes[index]
             let source = data.sources[lane.source]
             guard active[index] else { return LaneBatch(order: nil, first: 0, count: 0, data: source) }
             let order = data.training[index]
@@ -176,6 +178,9 @@ struct UnitTraining {
                 order: order.order(of: taken.orderEpoch, seed: lane.seed, unit.fit), first: taken.rows.lowerBound,
                 count: taken.rows.count, data: source)
         }
+        // A runner on the CPU has its core to itself and no other; for a GPU, drawing the orders of a thousand lanes takes
+        // longer than training them.
+        let batches = client.isCPU ? unit.lanes.indices.map(batch) : concurrently(unit.lanes.count, batch)
         return try pass(
             .train, batches, batchSize: unit.fit.batchSize, steps: unit.packing.steps, epoch,
             logs: program.bundle.description.logs, &state, keep: keep)
@@ -214,9 +219,7 @@ struct UnitTraining {
         for (number, call) in calls.enumerated() {
             let parts = lanes.map { call.part(of: $0, batchSize: batchSize) }
             let counts = parts.map { Int32($0.count / call.rows) }
-            let inputs = try data.upload(
-                parts, to: client, width: program.lanes, steps: call.steps, rows: call.rows,
-                of: program.bundle.description)
+            let inputs = try inputs(of: parts, call)
             pace.next("\(function.rawValue) \(call.steps)x\(call.rows)")
             let result = try program.run(
                 function, steps: call.steps, rows: call.rows, state: &state, inputs: inputs,
@@ -226,6 +229,16 @@ struct UnitTraining {
             log.beat(unit: unit.id, epoch: epoch, step: call.lastStep, steps: longest, call: pace.longest)
         }
         return try logs.values()
+    }
+
+    /// The rows of a call on the device: taken there where the arrays lie there, else gathered here and brought over.
+    private func inputs(of parts: [LaneBatch], _ call: Call) throws -> BufferList {
+        if let source = try residents.source(of: parts) {
+            let numbers = LaneBatch.numbers(of: parts, width: program.lanes, laneRows: call.steps * call.rows)
+            return try program.gather(numbers, steps: call.steps, rows: call.rows, of: source.arrays)
+        }
+        return try data.upload(
+            parts, to: client, width: program.lanes, steps: call.steps, rows: call.rows, of: program.bundle.description)
     }
 }
 

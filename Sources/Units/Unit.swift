@@ -157,16 +157,19 @@ extension Unit {
     }
 
     /// Arrays with the same number of rows, one a program input, in the program's order of inputs.
-    public struct DataSource: Codable, Sendable, Equatable {
+    public struct DataSource: Codable, Sendable, Hashable {
         public var arrays: [ArrayReference]
+        /// Whether the arrays are kept whole on the device, which then takes the rows of a call itself; nil: no.
+        public var isResident: Bool?
 
-        public init(arrays: [ArrayReference]) {
+        public init(arrays: [ArrayReference], isResident: Bool? = nil) {
             self.arrays = arrays
+            self.isResident = isResident
         }
     }
 
     /// A C-ordered, little-endian array in a file that is mapped read-only.
-    public struct ArrayReference: Codable, Sendable, Equatable {
+    public struct ArrayReference: Codable, Sendable, Hashable {
         public var input: String
         public var file: String
         /// Byte offset of the first element.

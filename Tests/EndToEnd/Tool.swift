@@ -61,6 +61,19 @@ enum Tool {
         return try JSONDecoder().decode(type, from: Data(line.utf8))
     }
 
+    /// Has a runner of the CPU work on one unit, as a person would who looks for a fault: its input stays open until it is done.
+    static func runner(on unit: FilePath, in folder: FilePath) async throws {
+        let script = """
+            events=$1/events.ndjson
+            { echo "$1"; until grep -qsE '"(finished|failed)":' "$events"; do sleep 0.1; done; } |
+                timeout 300 "$2" runner --plugin "$3"
+            """
+        let outcome = try await run(
+            "/bin/sh", ["-c", script, "sh", unit.string, binary ?? "", plugin ?? ""], in: folder,
+            environment: environment())
+        guard outcome.status == 0 else { throw Failed(outcome: outcome) }
+    }
+
     private static func run(
         _ program: FilePath, _ arguments: [String], in folder: FilePath, environment: [Environment.Key: String]
     ) async throws -> Outcome {

@@ -88,7 +88,7 @@ func alike(
         var draws = Draws(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 &+ 13)
         let (workload, fleet) = draws.workload()
         for cohort in Packing.cohorts(of: workload, on: fleet) where cohort.lanes > 1 {
-            #expect(Packing.memory(lanes: cohort.lanes, workload) <= fleet.memory)
+            #expect(Packing.memory(lanes: cohort.lanes, workload, on: fleet) <= fleet.memory)
         }
     }
 
@@ -151,7 +151,7 @@ func alike(
         let heavy = alike(4000, stateBytes: 1 << 30)
         let narrow = Packing.cohorts(of: heavy, on: gpu).map(\.lanes).max() ?? 0
         #expect(narrow < wide)
-        #expect(Packing.memory(lanes: narrow, heavy) <= gpu.memory)
+        #expect(Packing.memory(lanes: narrow, heavy, on: gpu) <= gpu.memory)
     }
 
     @Test("A model that is too large for its device's memory is still planned, alone")
@@ -176,10 +176,24 @@ func alike(
     @Test("Large rows come in several calls, so that batches never crowd the weights out")
     func stepsACall() {
         let workload = alike(8, rows: 32 * 1000, rowBytes: 600_000)
-        for cohort in Packing.cohorts(of: workload, on: DeviceFleet(count: 1, memory: 1 << 40, kind: .cpu)) {
+        let fleet = DeviceFleet(count: 1, memory: 1 << 40, kind: .cpu)
+        for cohort in Packing.cohorts(of: workload, on: fleet) {
             #expect(cohort.steps >= 1)
-            #expect(cohort.steps == 1 || cohort.steps * cohort.lanes * 32 * 600_000 <= Packing.batchBytesACall)
+            #expect(cohort.steps == 1 || cohort.steps * cohort.lanes * 32 * 600_000 <= fleet.batchBytesACall)
         }
+    }
+
+    @Test("Data that are small beside a GPU's memory lie on it, and a call then takes more steps")
+    func dataOnTheDevice() throws {
+        func gpu(_ data: Int?) -> DeviceFleet { DeviceFleet(count: 1, memory: 80 << 30, kind: .gpu, data: data) }
+        #expect(gpu(1 << 30).holdsData && gpu(1 << 30).memory == 78 << 30)
+        #expect(!gpu(11 << 30).holdsData && gpu(11 << 30).memory == 80 << 30)
+        #expect(!gpu(nil).holdsData)
+        #expect(!DeviceFleet(count: 1, memory: 80 << 30, kind: .cpu, data: 1 << 30).holdsData)
+        let workload = alike(8, rows: 32 * 100, rowBytes: 6000)
+        let resident = try #require(Packing.cohorts(of: workload, on: gpu(1 << 30)).first)
+        let gathered = try #require(Packing.cohorts(of: workload, on: gpu(nil)).first)
+        #expect(resident.steps == 100 && gathered.steps < 50)
     }
 
     @Test("Calls are of one size, with less than a step a call to spare")
