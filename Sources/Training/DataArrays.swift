@@ -9,6 +9,8 @@ struct DataArrays: Sendable {
     /// One input's rows in a mapped file.
     struct Column: Sendable {
         let file: MappedFile
+        /// The file's number on its file system.
+        let inode: UInt64
         let offset: Int
         let rowBytes: Int
 
@@ -51,6 +53,19 @@ struct DataArrays: Sendable {
         self.rows = rows ?? 0
     }
 
+    /// Looks at the files once more, after they have been read: one that was written to meanwhile is mapped as it is now.
+    ///
+    /// A file that was replaced by another under its name is still mapped as it was; the next unit notices that.
+    func checkUnchanged() throws(TrainingError) {
+        for column in columns {
+            guard let stamp = try? FileStamp(of: column.file.path), stamp.inode == column.inode else { continue }
+            guard stamp.size == Int64(column.file.size), stamp.modified == column.file.modified else {
+                throw TrainingError(
+                    .dataChanged, "\(column.file.path) was changed while it was trained on; start a new run for it")
+            }
+        }
+    }
+
     private static func map(
         _ array: Unit.ArrayReference, _ input: ProgramDescription.Input
     ) throws(TrainingError) -> Column {
@@ -58,8 +73,10 @@ struct DataArrays: Sendable {
             throw TrainingError(.invalidUnit, "array \(array.input) has the unknown element type \(array.dtype)")
         }
         let file: MappedFile
+        let inode: UInt64
         do {
             file = try MappedFile(FilePath(array.file))
+            inode = try FileStamp(of: file.path).inode
         } catch {
             // It may come back, or be made again; nothing is wrong with the trials.
             throw TrainingError(.files, "\(array.file) cannot be read", cause: error)
@@ -79,6 +96,6 @@ struct DataArrays: Sendable {
             throw TrainingError(.invalidUnit, "\(array.file) is too short for its array of shape \(array.shape)")
         }
         return Column(
-            file: file, offset: array.offset, rowBytes: array.shape.dropFirst().reduce(type.size, *))
+            file: file, inode: inode, offset: array.offset, rowBytes: array.shape.dropFirst().reduce(type.size, *))
     }
 }

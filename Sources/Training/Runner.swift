@@ -177,7 +177,9 @@ public final class Runner {
                 pace.announce("the writing of models")
                 writer.write(state, in: folder)
             }, keepLast: { [writer] image in writer.write(image, of: unit.id, in: folder) }, pace: pace)
-        return try training.run()
+        let outcome = try training.run()
+        for source in data.sources { try source.checkUnchanged() }
+        return outcome
     }
 
     private func probe(_ unit: Unit, _ program: LoadedProgram) throws {

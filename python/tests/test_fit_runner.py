@@ -188,6 +188,25 @@ def test_data_that_changed_under_a_run_fails_the_trial(runner, tmp_path):
     assert failure["code"] == "data_changed"
 
 
+def test_data_that_is_written_to_while_a_trial_trains_fails_it(runner, tmp_path):
+    touch = tmp_path / "touches.py"
+    touch.write_text(f"""
+import keras
+
+def touches():
+    def write(epoch, logs):
+        with open({str(tmp_path / "x.npy")!r}, "r+b") as file:
+            file.seek(200)
+            file.write(b"abcd")
+    return keras.callbacks.LambdaCallback(on_epoch_end=write)
+""")
+    unit = Unit(tmp_path, callbacks=[{"python": {"file": str(touch), "function": "touches"}}])
+    runner.tell(unit.folder)
+    (failed,) = said(runner.until("failed"), "failed")
+    assert failed["code"] == "data_changed"
+    assert "x.npy was changed while it was trained on" in failed["message"]
+
+
 def test_stop_ends_training_after_the_epoch_and_keeps_nothing(tmp_path):
     with Runner() as runner:
         unit = Unit(tmp_path, fit={"lastEpoch": 100_000}, save={"initial": True})
@@ -278,7 +297,7 @@ def test_code_in_a_model_file_is_not_run(runner, tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x * 2), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     model.save(tmp_path / "lambda.keras")
-    unit = Unit(tmp_path, model={"kind": "keras", "file": str(tmp_path / "lambda.keras")})
+    unit = Unit(tmp_path, model={"kind": "keras", "file": str(tmp_path / "lambda.keras"), "arguments": {}}, offered={})
     runner.tell(unit.folder)
     (failed,) = said(runner.until("failed"), "failed")
     assert (failed["code"], "Lambda layer" in failed["message"]) == ("unsafe_model", True)

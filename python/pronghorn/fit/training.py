@@ -60,6 +60,7 @@ class Training:
             raise failure_from(error, _code(error), sources.belongs_to_user) from error
         if progress.was_stopped:
             raise Stopped
+        data.check_unchanged()
         if progress.lacks:
             raise LoweringFailure(
                 "no_such_metric", f"the model measures no {progress.lacks!r}, by which to save the best"
