@@ -155,6 +155,9 @@ public struct Exporting: Sendable {
         if format != .tensorboard, case .function(let function) = experiment.model {
             imports = [base.pushing(FilePath(function.file)).lexicallyNormalized().string]
         }
+        if let customObjects = experiment.customObjects {
+            imports.append(base.pushing(FilePath(customObjects)).lexicallyNormalized().string)
+        }
         var epochs: [String: [String: [Int]]] = [:]
         if format == .tensorboard {
             let ledger = try Ledger.openReadOnly(in: run.string)

@@ -107,6 +107,7 @@ struct Preparation: Sendable {
             default: break
             }
         }
+        if let customObjects = experiment.customObjects { files.append(("custom_objects", customObjects)) }
         if let summarize = experiment.summarize { files.append(("summarize", summarize.file)) }
         for (key, path) in files where (try? FileStamp(of: folder.pushing(FilePath(path)))) == nil {
             throw experiment.error(at: key, "there is no file \(folder.pushing(FilePath(path)))", found: path)

@@ -170,14 +170,17 @@ extension Preparation {
 
     /// The model of trials with these build arguments.
     func model(_ arguments: [String: ParameterValue], of trials: [Trial]) -> ProgramRequest.Model {
-        switch experiment.model {
+        let customObjects = experiment.customObjects.map { folder.pushing(FilePath($0)).lexicallyNormalized() }
+        return switch experiment.model {
         case .function(let function):
             .function(
                 file: folder.pushing(FilePath(function.file)).lexicallyNormalized(), name: function.function,
                 arguments: arguments.mapValues(JSONValue.init))
-        case .keras(let path): .keras(file: folder.pushing(FilePath(path)).lexicallyNormalized())
+        case .keras(let path): 
+            .keras(file: folder.pushing(FilePath(path)).lexicallyNormalized(), customObjects: customObjects)
         // The models of a group differ in leaves alone, so that any of them describes the program of all.
-        case .files: .keras(file: FilePath(trials.first?.start?.file ?? ""))
+        case .files: 
+            .keras(file: FilePath(trials.first?.start?.file ?? ""), customObjects: customObjects)
         case .layers(let inline):
             .layers(inline.layers.map(JSONValue.init), compile: inline.compile.mapValues(JSONValue.init))
         }
@@ -208,7 +211,9 @@ extension Experiment {
         default:
             var place = ""
             if let file = error.file { place = error.line.map { " (\(file):\($0))" } ?? " (\(file))" }
-            return self.error(at: key, error.message + place)
+            var explained = self.error(at: key, error.message + place)
+            explained.detail = error.detail
+            return explained
         }
     }
 }

@@ -24,6 +24,8 @@ public struct Experiment: Sendable, Equatable, Codable {
     public var save: SavePolicy
     /// A function of the user's that is called with the results.
     public var summarize: FunctionReference?
+    /// A Python file that is imported before a `.keras` file is loaded, so that Keras knows the classes that it names.
+    public var customObjects: String?
     /// Which Python describes the models; `nil`: Pronghorn's own.
     public var python: PythonRequest?
     /// What trains the trials.

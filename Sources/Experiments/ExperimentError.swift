@@ -32,6 +32,8 @@ public struct ExperimentError: Error, Sendable, Equatable {
     public var accepted: [String]
     /// What happened, in one sentence without the position, the key and what is accepted.
     public var message: String
+    /// Python's traceback, where it was the user's Python that raised.
+    public var detail: String?
 
     /// An error about `key`.
     public init(

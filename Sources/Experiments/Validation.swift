@@ -40,6 +40,16 @@ extension Experiment {
     }
 
     private func validateModel() throws(ExperimentError) {
+        if let customObjects {
+            guard customObjects.hasSuffix(".py") else {
+                throw error(.invalidValue, at: "custom_objects", "'\(customObjects)' is not a Python file")
+            }
+            switch model {
+            case .keras, .files: break
+            case .function, .layers:
+                throw error(.conflict, at: "custom_objects", "only .keras files need it: a build function imports what it uses")
+            }
+        }
         switch model {
         case .function(let function):
             try requireFunction(function, at: "model")

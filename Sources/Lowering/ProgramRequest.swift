@@ -87,15 +87,15 @@ public struct ProgramRequest: Sendable, Hashable {
     public enum Model: Sendable, Hashable {
         /// A function of a Python file that is called with these arguments and returns a compiled Keras model.
         case function(file: FilePath, name: String, arguments: [String: JSONValue])
-        /// A `.keras` file.
-        case keras(file: FilePath)
+        /// A `.keras` file, and a Python file to import before it is loaded.
+        case keras(file: FilePath, customObjects: FilePath? = nil)
         /// A stack of layers and the arguments of `Model.compile`.
         case layers([JSONValue], compile: [String: JSONValue])
 
         /// The file that the model comes from, if it comes from one; its path is absolute.
         var file: FilePath? {
             switch self {
-            case .function(let file, _, _), .keras(let file): file
+            case .function(let file, _, _), .keras(let file, _): file
             case .layers: nil
             }
         }
@@ -108,7 +108,10 @@ public struct ProgramRequest: Sendable, Hashable {
                     "kind": "function", "file": .string(file.string), "function": .string(name),
                     "arguments": .object(arguments),
                 ]
-            case .keras(let file): ["kind": "keras", "file": .string(file.string)]
+            case .keras(let file, let customObjects):
+                .object(
+                    ["kind": "keras", "file": .string(file.string)].merging(
+                        customObjects.map { ["custom_objects": .string($0.string)] } ?? [:]) { $1 })
             case .layers(let layers, let compile):
                 ["kind": "layers", "layers": .array(layers), "compile": .object(compile)]
             }

@@ -40,14 +40,16 @@ struct Failure: Error, CustomStringConvertible {
     var status: ExitCode { kind == .request ? ExitCode(2) : ExitCode(1) }
 
     /// Runs a command's body; an error becomes a line on standard error and an exit status.
-    static func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
+    ///
+    /// - Parameter events: whether the line is an event, on standard output.
+    static func reporting<Result>(events: Bool = false, _ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()
         } catch let code as ExitCode {
             throw code
         } catch {
             let failure = Failure(error)
-            Terminal.error("error: \(failure.description)")
+            if events { Terminal.line(RunLine(error).text) } else { Terminal.error("error: \(failure.description)") }
             throw failure.status
         }
     }

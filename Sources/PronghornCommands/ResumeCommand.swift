@@ -30,15 +30,19 @@ struct ResumeCommand: AsyncParsableCommand {
     @Flag(help: "Prints one JSON object at the end, and nothing else on standard output.")
     var json = false
 
+    @Flag(help: "Prints what happens as JSON objects, a line each; ends early when standard input ends or says `stop`.")
+    var events = false
+
     func run() async throws {
-        try await Failure.reporting {
-            let view = RunView(json ? .quiet : Terminal.isInteractive ? .live : .plain)
+        try await Failure.reporting(events: events) {
+            let ending: RunShow.Ending = events ? .events : json ? .json : .table
+            let view = RunView(of: ending)
             let resumption = try Run.resume(
                 Folder.absolute(FilePath(folder)), failed: failed, devices: try DeviceSelection.parse(devices),
                 executable: try RunOptions.executable(), version: PronghornVersion.current
             ) { view.show($0) }
             try await RunShow.watch(
-                view, experiment: resumption.experiment, json: json, stop: resumption.stop, train: resumption.train)
+                view, experiment: resumption.experiment, ending: ending, stop: resumption.stop, train: resumption.train)
         }
     }
 }

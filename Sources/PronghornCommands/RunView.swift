@@ -3,15 +3,25 @@ import Execution
 import FoundationEssentials
 import Synchronization
 
-/// What is shown of a run while it goes on: a live view on a terminal, plain lines elsewhere, nothing for programs.
+/// What is shown of a run while it goes on: a live view on a terminal, plain lines elsewhere, events as JSON or nothing for
+/// programs.
 final class RunView: Sendable {
     /// How a run is shown.
     enum Style: Sendable {
-        case live, plain, quiet
+        case live, plain, quiet, events
     }
 
     private let style: Style
     private let state: Mutex<RunState>
+
+    /// The view that goes with how the end is told.
+    convenience init(of ending: RunShow.Ending) {
+        switch ending {
+        case .table: self.init(Terminal.isInteractive ? .live : .plain)
+        case .json: self.init(.quiet)
+        case .events: self.init(.events)
+        }
+    }
 
     init(_ style: Style) {
         self.style = style
@@ -24,6 +34,12 @@ final class RunView: Sendable {
             let line = state.take(event)
             switch style {
             case .quiet: return
+            case .events:
+                if let line = RunLine(event) { return Terminal.line(line.text) }
+                let now = Date().timeIntervalSince1970
+                guard now - state.drawn >= 0.1 else { return }
+                state.drawn = now
+                Terminal.line(RunLine(state.progress).text)
             case .plain: if let line { Terminal.line(line) }
             case .live:
                 let now = Date().timeIntervalSince1970
@@ -43,8 +59,9 @@ final class RunView: Sendable {
 
     /// Takes the view away, so that what follows stands where it was.
     func close() {
-        guard style == .live else { return }
+        guard style == .live || style == .events else { return }
         state.withLock { state in
+            if style == .events { return Terminal.line(RunLine(state.progress).text) }
             if state.drawnLines > 0 { Terminal.write("\u{1b}[\(state.drawnLines)A\u{1b}[J") }
             state.drawnLines = 0
         }
@@ -129,6 +146,19 @@ struct RunState: Sendable {
             failed += trials
             return "\(device): unit \(unit) FAILED, \(Quantity.count(trials, "trial")): \(message)"
         }
+    }
+
+    /// How far the run is, in numbers.
+    var progress: RunLine.Progress {
+        let doing = devices.values.filter { !$0.metrics.isEmpty }
+        var metrics: [String: Double] = [:]
+        for name in Set(doing.flatMap(\.metrics.keys)) {
+            let values = doing.compactMap { $0.metrics[name] }
+            metrics[name] = values.reduce(0, +) / Double(values.count)
+        }
+        return RunLine.Progress(
+            trials: trials, ended: ended, failed: failed, epochsDone: trialEpochs, epochs: trials * epochsPerTrial,
+            metrics: metrics)
     }
 
     /// Whether an event's line stays on a terminal.

@@ -29,20 +29,23 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Prints one JSON object at the end, and nothing else on standard output.")
     var json = false
 
+    @Flag(help: "Prints what happens as JSON objects, a line each; ends early when standard input ends or says `stop`.")
+    var events = false
+
     func run() async throws {
-        try await Failure.reporting {
+        try await Failure.reporting(events: events) {
             let request = try options.request()
             let folder = output.map { FilePath($0) } ?? RunFolder.free(for: request.experiment.name)
-            try await Self.train(request, in: Folder.absolute(folder), json: json)
+            try await Self.train(request, in: Folder.absolute(folder), ending: events ? .events : json ? .json : .table)
         }
     }
 
     /// Trains and says what came of it.
-    static func train(_ request: Run.Request, in folder: FilePath, json: Bool) async throws {
-        let view = RunView(json ? .quiet : Terminal.isInteractive ? .live : .plain)
+    static func train(_ request: Run.Request, in folder: FilePath, ending: RunShow.Ending) async throws {
+        let view = RunView(of: ending)
         let run = Run(request) { view.show($0) }
         try await RunShow.watch(
-            view, experiment: request.experiment, json: json, stop: run.stop, train: { try await run.train(in: folder) }
+            view, experiment: request.experiment, ending: ending, stop: run.stop, train: { try await run.train(in: folder) }
         )
     }
 }

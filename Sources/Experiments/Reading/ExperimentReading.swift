@@ -28,7 +28,7 @@ extension Experiment {
 /// Turns the tree of an experiment file into an experiment; types are checked here, meaning by `validate`.
 struct ExperimentReading {
     static let keys = [
-        "name", "model", "start", "data", "partition", "trials", "fit", "callbacks", "save", "summarize", "python",
+        "name", "model", "custom_objects", "start", "data", "partition", "trials", "fit", "callbacks", "save", "summarize", "python",
         "engine",
         "backend", "runners_per_device", "checkpoint", "environment", "seed",
     ]
@@ -62,6 +62,9 @@ struct ExperimentReading {
             engine: try read(fields["engine"], or: .auto, readEngine),
             seed: seed, file: file, positions: positions)
         experiment.start = try read(fields["start"], or: nil, readStart)
+        experiment.customObjects = try read(fields["custom_objects"], or: nil) { field throws(ExperimentError) in
+            try field.text("a Python file")
+        }
         experiment.backend = try read(fields["backend"], or: .auto, readBackend)
         experiment.runnersPerDevice = try read(fields["runners_per_device"], or: nil) { field throws(ExperimentError) in
             try field.integer()

@@ -163,6 +163,12 @@ class Builder:
         path = self._existing_file()
         self.name = os.path.splitext(os.path.basename(path))[0]
         sources.forget_user_modules()
+        objects = self.request.get("custom_objects")
+        if objects:
+            if not os.path.isfile(objects):
+                raise LoweringFailure("no_such_file", f"there is no file {objects}", file=objects)
+            # Its classes are known by Keras's own registry from now on.
+            importing.module(os.path.realpath(objects), "build_raised")
 
         def load():
             import keras

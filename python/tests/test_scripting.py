@@ -1,0 +1,360 @@
+"""`pronghorn.fit` as a script calls it: its models equal those of `Model.fit`, whatever they and their data are."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import time
+import warnings
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import scripting_models as given
+
+import pronghorn
+
+ROWS, EPOCHS = 96, 2
+GENERATOR = np.random.default_rng(11)
+X = GENERATOR.normal(size=(ROWS, 5)).astype("float32")
+Y = (X[:, :1] * X[:, 1:2] + X.sum(axis=1, keepdims=True)).astype("float32")
+GROUPS = np.arange(ROWS) // (ROWS // 2)
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*tty.*")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workplace(tmp_path_factory):
+    """Runs come into a folder of the tests' own, trained by the binary that is tested."""
+    before, variables = os.getcwd(), dict(os.environ)
+    os.chdir(tmp_path_factory.mktemp("scripting"))
+    if os.environ.get("PRONGHORN_TEST_BINARY"):
+        os.environ["PRONGHORN_BINARY"] = os.environ["PRONGHORN_TEST_BINARY"]
+    yield
+    os.chdir(before)
+    os.environ.clear()
+    os.environ.update(variables)
+
+
+def fitted(model, x=X, y=Y, **arguments):
+    """The same model, trained by Keras itself."""
+    arguments = {"epochs": EPOCHS, "shuffle": False, "verbose": 0, "batch_size": 32, **arguments}
+    history = model.fit(x, y, **arguments)
+    return model, history.history
+
+
+def agrees(trial, reference, x=X):
+    """Compares a trial with what `Model.fit` made of the same model."""
+    model, history = reference
+    assert trial.status == "finished", trial.message
+    frame = trial.history
+    assert set(frame) == {"epoch", *history}
+    for name, values in history.items():
+        np.testing.assert_allclose(frame[name].dropna(), values, rtol=1e-5, err_msg=name)
+    np.testing.assert_allclose(trial.model.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+
+
+WAYS = [given.sequential, given.functional, given.subclassed, given.custom]
+
+
+@pytest.fixture(scope="module")
+def several(workplace):
+    """One run of models of all kinds, on arrays that are mapped from a file."""
+    np.save("x.npy", X)
+    models = [way() for way in WAYS]
+    before = [model.get_weights() for model in models]
+    run = pronghorn.fit(
+        models,
+        np.load("x.npy", mmap_mode="r"),
+        Y,
+        epochs=EPOCHS,
+        shuffle=False,
+        validation_split=1 / 3,
+        devices="cpu:1",
+    )
+    return run, models, before
+
+
+@pytest.mark.parametrize("number", range(len(WAYS)), ids=[way.__name__ for way in WAYS])
+def test_a_compiled_model_trains_as_by_model_fit(several, number):
+    run, _, _ = several
+    agrees(run.trials[number], fitted(WAYS[number](), validation_split=1 / 3))
+
+
+def test_given_models_are_left_untouched(several):
+    _, models, before = several
+    for model, weights in zip(models, before, strict=True):
+        for now, then in zip(model.get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(now, then)
+        assert int(model.optimizer.iterations) == 0
+
+
+def test_arrays_that_are_mapped_are_not_copied(several):
+    run, _, _ = several
+    text = (run.directory / "inputs" / "experiment.yaml").read_text()
+    assert json.dumps(os.path.abspath("x.npy")) in text
+    assert not (run.directory / "inputs" / "x.npy").exists()
+
+
+def test_a_run_says_all_that_came_of_it(several):
+    run, _, _ = several
+    assert list(run.history.columns[:2]) == ["trial", "epoch"]
+    assert len(run.history) == len(WAYS) * EPOCHS
+    assert list(run.results["status"]) == ["finished"] * len(WAYS)
+    assert list(run.results["model"]) == [0, 1, 2, 3]
+    assert run.failures == [] and not run.interrupted
+    assert run.progress.ended == run.progress.trials == len(WAYS)
+    best = run.best("val_loss")
+    assert best.metrics["val_loss"] == run.results["val_loss"].min()
+    assert len(run.models) == len(WAYS) and isinstance(run.models[-1], keras.Model)
+    assert int(run.models[0].optimizer.iterations) == EPOCHS * 2
+    again = pronghorn.open(run.directory, custom_objects={"Scaled": given.Scaled, "rounded_error": given.rounded_error})
+    pd.testing.assert_frame_equal(again.history, run.history)
+    assert again.progress.state == "finished"
+    np.testing.assert_array_equal(again.models[3].get_weights()[0], run.models[3].get_weights()[0])
+
+
+def test_a_keras_file_trains_as_by_model_fit():
+    given.sequential(1).save("saved.keras")
+    run = pronghorn.fit("saved.keras", X, Y, epochs=EPOCHS, shuffle=False, devices="cpu:1")
+    agrees(run.trials[0], fitted(given.sequential(1)))
+
+
+@pytest.fixture(scope="module")
+def functions(workplace):
+    """One run of a function of this file's own, inside a function, whose arguments are objects of Keras's too."""
+    factor = 3.0
+
+    def build(units, learning_rate=0.01, loss="mse"):
+        assert factor == 3.0
+        return given.build(units, learning_rate, loss)
+
+    return pronghorn.fit(
+        build,
+        X,
+        Y,
+        epochs=EPOCHS,
+        shuffle=False,
+        trials=[
+            {"units": 4, "learning_rate": 0.01, "seed": 5, "loss": "mse"},
+            {"units": 4, "learning_rate": 0.02, "seed": 6, "loss": keras.losses.Huber(0.5)},
+        ],
+        callbacks=[
+            keras.callbacks.EarlyStopping("loss", patience=5),
+            keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * (1 - factor / 10)),
+        ],
+        save=["all", "initial"],
+        devices="cpu:1",
+    )
+
+
+@pytest.mark.parametrize("number, seed, rate, loss", [(0, 5, 0.01, "mse"), (1, 6, 0.02, keras.losses.Huber(0.5))])
+def test_a_build_function_trains_as_by_model_fit(functions, number, seed, rate, loss):
+    trial = functions.trials[number]
+    assert trial.engine == "native", trial.engine_reason
+    keras.utils.set_random_seed(seed)
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.7)
+    agrees(trial, fitted(given.build(4, rate, loss), callbacks=[schedule]))
+    assert trial.parameters["seed"] == seed
+
+
+def pairs():
+    return [(X[group == GROUPS], Y[group == GROUPS]) for group in (0, 1)]
+
+
+def test_each_model_of_a_list_may_have_a_pair_of_its_own():
+    run = pronghorn.fit(
+        [given.sequential(1), given.sequential(2)], pairs(), epochs=EPOCHS, shuffle=False, devices="cpu:1"
+    )
+    for number, (x, y) in enumerate(pairs()):
+        agrees(run.trials[number], fitted(given.sequential(number + 1), x, y), x)
+
+
+def frame():
+    table = pd.DataFrame(X.astype("float64"), columns=list("abcde"))
+    return table.assign(target=Y[:, 0], store=[f"store {group}" for group in GROUPS])
+
+
+def test_a_table_is_divided_by_a_column():
+    """In the background, too; in place, the models have then what Keras would have given them."""
+    model = given.sequential(1)
+    run = pronghorn.submit(
+        model, frame(), "target", epochs=EPOCHS, shuffle=False, partition=pronghorn.by("store"), devices="cpu:1"
+    )
+    assert run.wait(300) is run
+    assert [trial.partition for trial in run.trials] == ["store 0", "store 1"]
+    for trial, (x, y) in zip(run.trials, pairs(), strict=True):
+        agrees(trial, fitted(given.sequential(1), x, y), x)
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        rows = slice(32 * index, 32 * index + 32)
+        return X[rows], Y[rows]
+
+
+def test_a_dataset_trains_in_place_as_by_model_fit():
+    model = given.sequential(1)
+    run = pronghorn.fit(model, Batches(), epochs=EPOCHS, in_place=True, devices="cpu:1")
+    reference = fitted(given.sequential(1))
+    agrees(run.trials[0], reference)
+    for own, other in zip(model.get_weights(), run.models[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(own, other)
+    assert int(model.optimizer.iterations) == EPOCHS * 3
+    np.testing.assert_allclose(model.history.history["loss"], reference[1]["loss"], rtol=1e-5)
+
+
+class Ending(keras.callbacks.Callback):
+    """A callback of the user's own."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True
+
+
+def test_a_callback_that_is_not_native_trains_by_model_fit():
+    run = pronghorn.fit(given.sequential(1), X, Y, epochs=5, callbacks=[Ending()], devices="cpu:1")
+    (trial,) = run.trials
+    assert (trial.engine, trial.epochs, trial.stopped_by) == ("fit", 1, "ending")
+
+
+def test_a_mistake_is_an_exception_with_its_cause():
+    def build():
+        raise RuntimeError("no such flower")
+
+    with pytest.raises(pronghorn.InvalidRequest, match="no such flower") as caught:
+        pronghorn.fit(build, X, Y, directory="mistaken")
+    assert "test_scripting.py" in str(caught.value.__cause__)
+    assert not os.path.exists("mistaken")
+    with pytest.raises(ValueError, match="not compiled"):
+        pronghorn.fit(keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)]), X, Y)
+    lossy = given.build(loss=keras.losses.Huber(0.5))
+    with pytest.raises(ValueError, match="does not save the arguments of Huber"):
+        pronghorn.fit(lossy, X, Y)
+    with pytest.raises(pronghorn.InvalidRequest, match="numbers of rows differ"):
+        pronghorn.fit(given.build, X, Y[:-1])
+    with pytest.raises(pronghorn.InvalidRequest, match="int32 cannot"):
+        pronghorn.fit(given.build, X, np.full((ROWS, 1), 2**40))
+    with pytest.raises(pronghorn.InvalidRequest, match="holds a run already"):
+        os.makedirs("taken/inputs")
+        pronghorn.fit(given.build, X, Y, directory="taken")
+    with pytest.raises(pronghorn.InvalidRequest, match="holds no run"):
+        pronghorn.open("nowhere")
+
+
+def failing(units):
+    if units == 5:
+        raise RuntimeError("five is too many")
+    return given.build(units)
+
+
+def test_trials_that_fail_are_told():
+    with pytest.warns(RuntimeWarning, match="1 of 2 trials failed.*five is too many"):
+        run = pronghorn.fit(failing, X, Y, trials={"units": [4, 5]}, devices="cpu:1")
+    (failure,) = run.failures
+    assert failure.parameters["units"] == 5 and "five is too many" in failure.message
+    with pytest.raises(pronghorn.PronghornError, match="five is too many"):
+        _ = run.models[1]
+
+
+def test_a_run_that_is_stopped_goes_on():
+    """`stop` is what Ctrl-C does."""
+    run = pronghorn.submit(given.sequential(1), X, Y, epochs=20_000, shuffle=False, devices="cpu:1")
+    deadline = time.monotonic() + 300
+    while run.progress.epochs_done < 3 and time.monotonic() < deadline and not run._process.is_over:
+        time.sleep(0.02)
+    run.stop()
+    run.wait(300)
+    assert run.interrupted
+    assert 0 < run.progress.epochs_done < 20_000
+    assert run.models._run is run
+
+
+def test_ctrl_c_returns_what_is_finished(monkeypatch):
+    raised = []
+    from pronghorn.scripting.process import TrainingProcess
+
+    wait = TrainingProcess.wait
+
+    def interrupted(self, timeout=None):
+        if not raised and self.progress.epochs_done >= 1:
+            raised.append(True)
+            raise KeyboardInterrupt
+        return wait(self, timeout)
+
+    monkeypatch.setattr(TrainingProcess, "wait", interrupted)
+    run = pronghorn.fit(given.sequential(1), X, Y, epochs=20_000, shuffle=False, devices="cpu:1", verbose=0)
+    assert raised and run.interrupted
+
+
+def test_a_second_call_starts_no_python():
+    """What was trained before compiles nothing and lowers nothing: the call says nothing of it."""
+    models = [given.sequential(1), given.sequential(2)]
+    seen = []
+    for _ in range(2):
+        run = pronghorn.submit(models, X, Y, epochs=EPOCHS, devices="cpu:1")
+        said = []
+        while not run._process.is_over:
+            said.append(run.progress.doing)
+            run._process.wait(0.005)
+        run.wait()
+        seen.append({text for text in said if text})
+    assert not any("Python" in text or "Keras" in text for text in seen[1]), seen
+
+
+def test_nothing_is_shown_in_pipes_and_lines_where_they_are_asked_for(capsys):
+    for verbose, lines in (("auto", 0), (0, 0), (2, 1)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            pronghorn.fit(given.sequential(1), X, Y, epochs=EPOCHS, shuffle=False, devices="cpu:1", verbose=verbose)
+        assert capsys.readouterr().out.count("\n") == lines
+
+
+TENSORFLOW = """
+    import os
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import json, sys
+    import keras, numpy as np, tensorflow as tf
+    import pronghorn
+
+    class Halved(keras.layers.Layer):
+        def call(self, x):
+            return x / 2
+
+    keras.utils.set_random_seed(7)
+    model = keras.Sequential([keras.Input((5,)), Halved(), keras.layers.Dense(3), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.load("tf-x.npy"), np.load("tf-y.npy")
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(32)
+    run = pronghorn.fit([model], dataset, epochs=2, devices="cpu:1")
+    model.fit(dataset, epochs=2, verbose=0, shuffle=False)
+    ours, theirs = (m.predict(x, verbose=0) for m in (run.models[0], model))
+    print(json.dumps({"backend": keras.backend.backend(), "difference": float(abs(ours - theirs).max())}))
+"""
+
+
+def test_a_script_on_tensorflow_gives_a_tf_data_dataset_and_classes_of_main():
+    python = os.environ.get("PRONGHORN_TEST_TENSORFLOW_PYTHON")
+    if not python:
+        pytest.skip("there is no Python with TensorFlow")
+    np.save("tf-x.npy", X)
+    np.save("tf-y.npy", Y)
+    with open("script.py", "w") as file:
+        file.write(textwrap.dedent(TENSORFLOW))
+    path = os.path.dirname(os.path.dirname(os.path.abspath(pronghorn.__file__)))
+    done = subprocess.run(
+        [python, "script.py"], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["backend"] == "tensorflow" and found["difference"] < 1e-5
+
+
+def test_child_processes_do_not_pay_for_the_scripting_package():
+    code = "import pronghorn, sys; assert not [m for m in sys.modules if m.startswith('pronghorn.')]; pronghorn.fit"
+    path = os.path.dirname(os.path.dirname(os.path.abspath(pronghorn.__file__)))
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": path})
