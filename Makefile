@@ -1,12 +1,16 @@
 # Two commands on a fresh machine: `make demo` runs the main job, `make test` passes all tests.
 SHELL := /bin/bash
 PRONGHORN = $(shell swift build -c release --show-bin-path)/pronghorn
-PYTHON_FOLDERS := python Examples Tests Benchmarks Scripts/compare-results
+PYTHON_FOLDERS := python Examples Tests Benchmarks Scripts/compare-results Scripts/make-wheel
 
-.PHONY: build build-tests demo test test-swift test-python conformance torture lint format
+.PHONY: wheel build build-tests demo test test-swift test-python conformance torture lint format
 
 build:
 	swift build -c release --product pronghorn
+
+# A wheel in dist/: the program, with all that it needs, and the Python module.
+wheel:
+	Scripts/make-wheel
 
 # Trains 60 models of handwritten digits; the first time it also makes Pronghorn's Python environment.
 demo: build

@@ -176,10 +176,10 @@ extension Preparation {
             .function(
                 file: folder.pushing(FilePath(function.file)).lexicallyNormalized(), name: function.function,
                 arguments: arguments.mapValues(JSONValue.init))
-        case .keras(let path): 
+        case .keras(let path):
             .keras(file: folder.pushing(FilePath(path)).lexicallyNormalized(), customObjects: customObjects)
         // The models of a group differ in leaves alone, so that any of them describes the program of all.
-        case .files: 
+        case .files:
             .keras(file: FilePath(trials.first?.start?.file ?? ""), customObjects: customObjects)
         case .layers(let inline):
             .layers(inline.layers.map(JSONValue.init), compile: inline.compile.mapValues(JSONValue.init))

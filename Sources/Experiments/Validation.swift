@@ -47,7 +47,8 @@ extension Experiment {
             switch model {
             case .keras, .files: break
             case .function, .layers:
-                throw error(.conflict, at: "custom_objects", "only .keras files need it: a build function imports what it uses")
+                throw error(
+                    .conflict, at: "custom_objects", "only .keras files need it: a build function imports what it uses")
             }
         }
         switch model {

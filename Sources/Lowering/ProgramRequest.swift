@@ -111,7 +111,8 @@ public struct ProgramRequest: Sendable, Hashable {
             case .keras(let file, let customObjects):
                 .object(
                     ["kind": "keras", "file": .string(file.string)].merging(
-                        customObjects.map { ["custom_objects": .string($0.string)] } ?? [:]) { $1 })
+                        customObjects.map { ["custom_objects": .string($0.string)] } ?? [:]
+                    ) { $1 })
             case .layers(let layers, let compile):
                 ["kind": "layers", "layers": .array(layers), "compile": .object(compile)]
             }

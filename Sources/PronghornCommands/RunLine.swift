@@ -5,7 +5,9 @@ import FoundationEssentials
 
 /// What `--events` prints: a JSON object a line, whose `event` says what it is (docs/Contracts.md, section 5).
 struct RunLine: Encodable {
-    /// How far a run is. Trials that callbacks end early count as all of their epochs.
+    /// How far a run is.
+    ///
+    /// Trials that callbacks end early count as all of their epochs.
     struct Progress: Encodable {
         var trials: Int
         var ended: Int
@@ -75,7 +77,9 @@ struct RunLine: Encodable {
         self.summary = summary
     }
 
-    /// The last line of a run that was not. `kind` is `request` for what its user can mend, else `machine`.
+    /// The last line of a run that was not.
+    ///
+    /// `kind` is `request` for what its user can mend, else `machine`.
     init(_ error: any Error) {
         let failure = Failure(error)
         event = "error"

@@ -45,7 +45,8 @@ struct TrainCommand: AsyncParsableCommand {
         let view = RunView(of: ending)
         let run = Run(request) { view.show($0) }
         try await RunShow.watch(
-            view, experiment: request.experiment, ending: ending, stop: run.stop, train: { try await run.train(in: folder) }
+            view, experiment: request.experiment, ending: ending, stop: run.stop,
+            train: { try await run.train(in: folder) }
         )
     }
 }

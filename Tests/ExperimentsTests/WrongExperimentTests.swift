@@ -22,7 +22,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key at the top", yaml: head + "trails: {seed: 1}\n",
         message:
-            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, checkpoint, data, engine, environment, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials (did you mean 'trials'?)"
+            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, checkpoint, custom_objects, data, engine, environment, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials (did you mean 'trials'?)"
     ),
     WrongExperiment(
         mistake: "a random search of no trials", yaml: head + "trials: {random: 0, a: {uniform: [0.0, 1.0]}}\n",
@@ -62,7 +62,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a list instead of a mapping", yaml: "- a\n- b\n",
         message:
-            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, callbacks, checkpoint, data, engine, environment, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials"
+            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, callbacks, checkpoint, custom_objects, data, engine, environment, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials"
     ),
     WrongExperiment(
         mistake: "no model", yaml: "data: {x: x.npy}\n",
@@ -326,6 +326,14 @@ private let wrong: [WrongExperiment] = [
         mistake: "an unknown key of checkpoint", yaml: head + "checkpoint: {every: 5}\n",
         message:
             "e.yaml:3:14: checkpoint.every: unknown key 'every'; accepted: at_end, every_epochs, every_seconds"),
+    WrongExperiment(
+        mistake: "custom objects that are no Python file",
+        yaml: "model: a.keras\ndata: {x: x.npy, y: y.npy}\ncustom_objects: layers\n",
+        message: "e.yaml:3:17: custom_objects: 'layers' is not a Python file"),
+    WrongExperiment(
+        mistake: "custom objects for a build function", yaml: head + "custom_objects: layers.py\n",
+        message:
+            "e.yaml:3:17: custom_objects: only .keras files need it: a build function imports what it uses"),
     WrongExperiment(
         mistake: "no process of Model.fit on a device", yaml: head + "runners_per_device: 0\n",
         message: "e.yaml:3:21: runners_per_device: must be a whole number from 1 to 1024, found 0"),

@@ -28,7 +28,8 @@ extension Experiment {
 /// Turns the tree of an experiment file into an experiment; types are checked here, meaning by `validate`.
 struct ExperimentReading {
     static let keys = [
-        "name", "model", "custom_objects", "start", "data", "partition", "trials", "fit", "callbacks", "save", "summarize", "python",
+        "name", "model", "custom_objects", "start", "data", "partition", "trials", "fit", "callbacks", "save",
+        "summarize", "python",
         "engine",
         "backend", "runners_per_device", "checkpoint", "environment", "seed",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -59,7 +60,14 @@ def environment() -> dict[str, str]:
 
 @functools.cache
 def _describes_models() -> bool:
-    return bool(sys.executable) and all(importlib.util.find_spec(name) is not None for name in ("keras", "jax"))
+    """Whether this interpreter has the packages, no older than those that Pronghorn was made for."""
+    for name, oldest in (("keras", (3, 15)), ("jax", (0, 10))):
+        if importlib.util.find_spec(name) is None:
+            return False
+        numbers = re.findall(r"\d+", importlib.metadata.version(name))[:2]
+        if tuple(int(number) for number in numbers) < oldest:
+            return False
+    return bool(sys.executable)
 
 
 def plain_message(text: str) -> str:
