@@ -1,9 +1,8 @@
 """Three Keras models of scikit-learn's diabetes data, trained in parallel within one script."""
 
 import keras
-from sklearn.datasets import load_diabetes
-
 import pronghorn
+from sklearn.datasets import load_diabetes
 
 x, y = load_diabetes(return_X_y=True)
 

@@ -45,7 +45,9 @@ def test_the_program_finds_its_python_files_beside_itself(installed):
 
 
 def test_the_module_finds_the_program_that_came_with_it(installed):
-    code = "from pronghorn.scripting import process; import pronghorn; print(process.binary()); print(pronghorn.__file__)"
+    code = (
+        "from pronghorn.scripting import process; import pronghorn; print(process.binary()); print(pronghorn.__file__)"
+    )
     # The packages that the module needs are those of the tests.
     packages = str(Path(sys.prefix) / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages")
     done = run(installed / "bin" / "python", "-c", code, PYTHONPATH=packages)

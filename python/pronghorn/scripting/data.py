@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -168,7 +168,7 @@ def _is_dataset(value: Any) -> bool:
     return hasattr(value, "__iter__") or (hasattr(value, "__getitem__") and hasattr(value, "__len__"))
 
 
-def _batches(dataset: Any, what: str):
+def _batches(dataset: Any, what: str) -> Iterator[Any]:
     cardinality = getattr(dataset, "cardinality", None)
     if callable(cardinality) and int(cardinality()) == -1:
         raise InvalidRequest(f"{what}the dataset repeats without end: leave out repeat()")
