@@ -45,6 +45,7 @@ def fit(
     directory: str | os.PathLike[str] | None = None,
     name: str | None = None,
     custom_objects: Mapping[str, Any] | None = None,
+    environment: Sequence[str] = (),
     in_place: bool = False,
     verbose: int | str = "auto",
 ) -> Run:
@@ -88,6 +89,7 @@ def fit(
         directory: The run's folder, which must hold no run; by default the first of `runs/NAME`, `runs/NAME-2`, …
         name: The run's name; by default that of the build function, or "fit".
         custom_objects: Classes and functions that `.keras` files need; those of given models are found anyway.
+        environment: Names of variables that functions of yours need in other processes, besides the usual ones.
         in_place: Gives the given models what was trained, weights, optimizer and history; one trial a model.
         verbose: 0 shows nothing; "auto" or 1 a bar on a terminal or in a notebook; 2 a line a trial.
 
@@ -292,6 +294,8 @@ class _Sections:
         sections["engine"] = call["engine"]
         sections["backend"] = call["backend"]
         sections["seed"] = int(call["seed"])
+        if call["environment"]:
+            sections["environment"] = [str(name) for name in call["environment"]]
         return sections
 
     def _model(self) -> Any:
