@@ -118,14 +118,16 @@ actor Conductor: RunnerProcess.Delegate {
         let checkpoint = unit.lastCheckpoint(in: folder)
         try placeEarly(of: unit, epochs: checkpoint?.epochs)
         let epochs = checkpoint?.epochs ?? unit.fit.firstEpoch
+        let lastEpoch = interrupted.lanes.first.map { preparation.trials[unit.lanes[$0].trial].fit.epochs }
         let renewed = try unit.renewed(
-            as: nextName(), lanes: interrupted.lanes, checkpoint: checkpoint, in: folder, durable: false)
+            as: nextName(), lanes: interrupted.lanes, checkpoint: checkpoint, lastEpoch: lastEpoch, in: folder,
+            durable: false)
         let trials = renewed.lanes.map(\.trial)
         try ledger.requeue(trials: trials, epochs: epochs)
         bestEpochs.recall(
             try ledger.results(filter: TrialFilter(trials: trials)), of: preparation.trials, before: epochs)
         let rows = renewed.lanes.map(\.training.count).max() ?? 0
-        let cost = Double(unit.fit.lastEpoch - epochs) * Double(rows)
+        let cost = Double(renewed.fit.lastEpoch - epochs) * Double(rows)
         return register(Known(unit: renewed, cost: cost, lineage: UnitLineage()))
     }
 

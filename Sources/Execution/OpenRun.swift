@@ -10,4 +10,10 @@ final class OpenRun: Sendable {
         self.ledger = ledger
         self.lock = lock
     }
+
+    /// Closes the ledger, and notes what it is then.
+    func close(in folder: RunFolder) throws {
+        try ledger.close()
+        try LedgerDigest(folder: folder).write()
+    }
 }

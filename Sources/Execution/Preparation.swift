@@ -3,6 +3,7 @@ import Devices
 import Experiments
 import Files
 import FoundationEssentials
+import Ledger
 import Lowering
 import Planning
 import PythonEnvironment
@@ -26,6 +27,10 @@ struct Preparation: Sendable {
     /// The partitions with another share of rows to validate on than the experiment's, by the share; 0 for none.
     private let split: [Double: [Partition]]
     let trials: [Trial]
+    /// A line for each trial that the run has and its experiment has no more.
+    let missing: [String]
+    /// How many trials the run was begun with, by which its files are laid out.
+    let firstTrials: Int
     /// What says of each model file which others may share its program, by the file's path.
     let architectures: [String: String]
     /// A checkpoint is left after the first epoch that ends so many seconds after the last one.
@@ -35,10 +40,12 @@ struct Preparation: Sendable {
     ///
     /// - Parameter partitionDevices: how many devices `partition: {count: devices}` divides the rows by, where it is not
     ///   the number there are.
+    /// - Parameter known: the trials that the run has already, which keep their numbers.
     /// - Throws: `ExperimentError` for what the user can mend, with file, line and key.
     init(
         _ experiment: Experiment, relativeTo folder: FilePath, on devices: [Device], partitionDevices: Int?,
-        checkpointSeconds: Double, machine: Machine, progress: @escaping @Sendable (String) -> Void
+        checkpointSeconds: Double, machine: Machine, known: [TrialRecord] = [], firstTrials: Int? = nil,
+        progress: @escaping @Sendable (String) -> Void
     ) async throws {
         try Self.checkFiles(experiment, folder)
         let found = try experiment.findingStartFiles(relativeTo: Folder.absolute(folder))
@@ -73,7 +80,9 @@ struct Preparation: Sendable {
         self.checkpointSeconds = checkpointSeconds
         dataset = try Dataset.open(experiment, relativeTo: folder, cache: CacheFolder.path("data"))
         partitions = try dataset.partitions(devices: partitionDevices ?? devices.count)
-        trials = try experiment.trials(partitions: partitions.map(\.label))
+        (trials, missing) = Self.numbered(
+            try experiment.trials(partitions: partitions.map(\.label)), after: known)
+        self.firstTrials = firstTrials ?? (known.isEmpty ? trials.count : known.count)
         var split: [Double: [Partition]] = [:]
         for trial in trials where trial.fit.validation != experiment.fit.validation {
             guard split[trial.fit.splitShare] == nil else { continue }

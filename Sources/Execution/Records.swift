@@ -8,12 +8,8 @@ extension Preparation {
     /// A trial as the ledger records it.
     func record(of trial: Trial) -> TrialRecord {
         let partition = rows(of: trial)
-        var parameters = Parameters()
-        for (name, value) in trial.parameters.sorted(by: { $0.key < $1.key }) {
-            parameters[name] = LedgerValue(value)
-        }
         return TrialRecord(
-            trial: trial.index, name: trial.name, seed: trial.seed, parameters: parameters,
+            trial: trial.index, name: trial.name, seed: trial.seed, parameters: Self.parameters(of: trial),
             partition: experiment.partition == .none ? nil : trial.partition, partitionLabel: trial.partitionLabel,
             rows: partition.training.count, validationRows: partition.validation?.count ?? 0,
             plannedEpochs: trial.fit.epochs, engine: "native")
@@ -42,7 +38,7 @@ extension Preparation {
 
 extension LedgerValue {
     /// A value of the experiment as the ledger keeps it.
-    fileprivate init(_ value: Experiments.ParameterValue) {
+    init(_ value: Experiments.ParameterValue) {
         switch value {
         case .null: self = .null
         case .bool(let value): self = .bool(value)

@@ -1,25 +1,43 @@
 public import Devices
 public import Experiments
 import Files
+import FoundationEssentials
 import Ledger
 public import SystemPackage
 import Units
 
 extension Run {
-    /// Goes on with a run that was interrupted, or with what failed in it.
+    /// Goes on with a run that was interrupted, or with what failed in it, or with what it is given in addition.
     ///
     /// Trials that are finished stay as they are; units that were begun go on from their last checkpoint, packed as they
-    /// were, so that on a CPU their weights become what they would have been without the interruption, bit for bit.
+    /// were, so that on a CPU their weights become what they would have been without the interruption, bit for bit. Trials
+    /// that are given more epochs go on from the checkpoint that their units ended with.
     ///
-    /// - Parameter failed: trains the trials that failed, from their beginning, and no others.
+    /// - Parameters:
+    ///   - failed: trains the trials that failed, from their beginning, and no others.
+    ///   - settings: values to put in place of the experiment's, as `fit.epochs=20`.
     public static func resume(
-        _ output: FilePath, failed: Bool, devices: DeviceSelection, executable: FilePath, version: String,
-        report: @escaping @Sendable (RunEvent) -> Void
+        _ output: FilePath, failed: Bool, settings: [String] = [], devices: DeviceSelection, executable: FilePath,
+        version: String, report: @escaping @Sendable (RunEvent) -> Void
     ) throws -> Resumption {
         let folder = RunFolder(output)
-        let description = try RunDescription.read(folder.description)
+        let description = try RunDescription.read(in: folder) { report(.note($0)) }
+        var experiment = description.experiment
+        var text = ""
+        if !settings.isEmpty {
+            guard let file = try? MappedFile(folder.experiment) else {
+                throw RunError(
+                    .request, "\(folder.path) has no experiment.yaml in which values could be put; give the whole "
+                        + "experiment to `pronghorn train` with --output \(folder.path)")
+            }
+            var written = ExperimentText(file.withBytes { String(decoding: $0, as: UTF8.self) })
+            written.settings += settings
+            experiment = try Experiment(
+                yaml: written.yaml, file: experiment.file ?? folder.experiment.string, overrides: written.settings)
+            text = written.text
+        }
         let request = Request(
-            experiment: description.experiment, text: "", folder: FilePath(description.folder), devices: devices,
+            experiment: experiment, text: text, folder: FilePath(description.folder), devices: devices,
             executable: executable, version: version, checkpointSeconds: description.checkpointSeconds)
         let run = Run(request, partitionDevices: description.devices, report: report)
         return Resumption(run: run, folder: folder, failed: failed)
@@ -37,39 +55,110 @@ extension Run {
         public func stop() { run.stop() }
 
         /// Goes on until every trial has ended.
-        public func train() async throws -> RunSummary { try await run.goOn(folder, failed: failed) }
+        public func train() async throws -> RunSummary {
+            try await run.goOn(folder, becoming: run.request, failed: failed)
+        }
     }
 
-    private func goOn(_ folder: RunFolder, failed: Bool) async throws -> RunSummary {
-        let open = OpenRun(try Ledger.open(in: folder.path.string), try folder.lock())
+    /// Goes on with the run in a folder, whose experiment becomes what is asked for now.
+    func goOn(_ folder: RunFolder, becoming request: Request, failed: Bool = false) async throws -> RunSummary {
+        let lock = try folder.lock()
+        var description = try RunDescription.read(in: folder, note)
+        let change = try ExperimentChange(
+            from: description, to: request.experiment, in: request.folder.string)
+        if let refusal = change.refusal(of: folder) { throw refusal }
+        var run = self
+        run.partitionDevices = description.devices
+        run.request.checkpointSeconds = description.checkpointSeconds
+        let open: OpenRun
+        if TrialList.read(in: folder) == nil, (try? Ledger.openReadOnly(in: folder.path.string)) == nil {
+            // Nothing says any more which trials the run has but its experiment.
+            let preparation = try await run.prepare()
+            try TrialList.write(preparation.trials.map { preparation.record(of: $0) }, in: folder)
+        }
+        open = OpenRun(try folder.openLedger(note: note), lock)
         let ledger = open.ledger
-        let preparation = try await prepare()
-        let results = try ledger.results(history: false)
-        guard results.count == preparation.trials.count else {
+        let before = try ledger.results(history: false)
+        let known = TrialList.read(in: folder) ?? before.map(\.plan)
+        let preparation = try await run.prepare(known: known, firstTrials: description.firstTrials)
+        if let refusal = change.refusal(of: folder, further: preparation.missing) { throw refusal }
+        let records = preparation.trials.map { preparation.record(of: $0) }
+        try Self.checkRows(records, known, in: folder)
+        let extends = zip(records, before).contains { $0.plannedEpochs > $1.plan.plannedEpochs }
+        let work = try chooseWork(records, before, ledger, folder, failed: failed)
+        description.experiment = request.experiment
+        if records.count > known.count { description.firstTrials = preparation.firstTrials }
+        return try await run.carryOut(
+            preparation, folder, trials: work.trials, interrupted: work.interrupted
+        ) { [description] in
+            if change.isChange {
+                try keepEarlierText(of: folder)
+                try run.write(request.text, devices: description.devices, in: folder)
+                try description.write(to: folder.description)
+            }
+            if change.isChange || extends || records.count > before.count || TrialList.read(in: folder) == nil {
+                try TrialList.write(records, in: folder)
+                try ledger.extend(to: records, experiment: request.text.isEmpty ? nil : request.text)
+            }
+            if failed { try ledger.requeue(trials: work.trials.sorted()) }
+            try ledger.resume(devices: preparation.devices.map(\.name))
+            return open
+        }
+    }
+
+    /// The trials to train, and the units that some of them go on from.
+    private func chooseWork(
+        _ records: [TrialRecord], _ before: [TrialResult], _ ledger: Ledger, _ folder: RunFolder, failed: Bool
+    ) throws -> (trials: Set<Int>, interrupted: [InterruptedUnit]) {
+        let chosen = records.filter { record in
+            guard before.indices.contains(record.trial) else { return !failed }
+            let result = before[record.trial]
+            if failed { return result.status == .failed }
+            let isLonger = record.plannedEpochs > result.plan.plannedEpochs
+            return !result.status.isEnded || (result.status == .finished && result.stop == nil && isLonger)
+        }
+        var left = Set(chosen.map(\.trial))
+        if failed { return (left, []) }
+        let units = Dictionary(try ledger.units().map { ($0.id, $0.status) }) { $1 }
+        let begun = try Folder.list(folder.units).filter { units[$0] != .failed }
+            .sorted { ($0.count, $0) > ($1.count, $1) }
+        let candidates = begun.lazy.compactMap { try? Unit.read($0, in: folder) }.filter { unit in
+            guard unit.findsItsCache() else { return false }
+            // What is finished can be gone on with only where its last state was kept, and where nothing of it was
+            // laid down for each epoch ahead.
+            guard units[unit.id] == .finished else { return true }
+            return unit.lastCheckpoint(in: folder)?.epochs == unit.fit.lastEpoch
+                && unit.lanes.allSatisfy { $0.rates == nil }
+        }
+        let interrupted = InterruptedUnit.last(of: candidates, holding: &left)
+        return (left, interrupted.reversed())
+    }
+
+    /// Data that have changed since the run began would make other trials of those that it has.
+    private static func checkRows(
+        _ records: [TrialRecord], _ known: [TrialRecord], in folder: RunFolder
+    ) throws(RunError) {
+        for (record, known) in zip(records, known)
+        where record.rows != known.rows || record.validationRows != known.validationRows {
             throw RunError(
                 .request,
-                "\(folder.path) was begun with \(results.count) trials, and its experiment now makes "
-                    + "\(preparation.trials.count): its data have changed")
+                "\(folder.path) was begun with \(known.rows) rows to train trial \(known.name) on and "
+                    + "\(known.validationRows) to validate it on, and there are \(record.rows) and "
+                    + "\(record.validationRows) now: its data have changed")
         }
-        let chosen = results.filter { failed ? $0.status == .failed : $0.status == .waiting || $0.status == .running }
-        var left = Set(chosen.map(\.trial))
-        var interrupted: [InterruptedUnit] = []
-        if !failed {
-            let ended = Set(try ledger.units().filter { $0.status != .running && $0.status != .stopped }.map(\.id))
-            let begun = try Folder.list(folder.units).filter { !ended.contains($0) }
-                .sorted { ($0.count, $0) > ($1.count, $1) }
-            interrupted = InterruptedUnit.last(
-                of: begun.lazy.compactMap { try? Unit.read($0, in: folder) }.filter { $0.findsItsCache() },
-                holding: &left)
-        } else {
-            try ledger.requeue(trials: left.sorted())
-        }
-        try ledger.resume(devices: preparation.devices.map(\.name))
-        return try await carryOut(preparation, folder, trials: left, interrupted: interrupted.reversed()) { open }
+    }
+
+    /// Keeps the experiment file as it was under a name of its own, `experiment-1.yaml`, before another takes its place.
+    private func keepEarlierText(of folder: RunFolder) throws {
+        guard !request.text.isEmpty, let file = try? MappedFile(folder.experiment) else { return }
+        var number = 1
+        func place() -> FilePath { folder.path.appending("experiment-\(number).yaml") }
+        while (try? FileStamp(of: place())) != nil { number += 1 }
+        try file.withBytes { try AtomicFile.write($0, to: place(), durable: true) }
     }
 }
 
-/// A unit that was begun and has not ended, with those of its lanes that go on from it.
+/// A unit that was begun, with those of its lanes that go on from it.
 struct InterruptedUnit: Sendable, Equatable {
     var unit: Unit
     var lanes: [Int]

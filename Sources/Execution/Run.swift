@@ -12,9 +12,9 @@ import Units
 
 /// One experiment being carried out, in one folder.
 public struct Run: Sendable {
-    let request: Request
+    var request: Request
     /// How many devices the rows are divided by, where it is not the number there are.
-    private let partitionDevices: Int?
+    var partitionDevices: Int?
     private let report: @Sendable (RunEvent) -> Void
     private let stopSwitch = StopSwitch()
     private let began = ContinuousClock().now
@@ -57,20 +57,19 @@ public struct Run: Sendable {
     /// Asks the run to end early: devices stop after their epoch and leave a checkpoint.
     public func stop() { stopSwitch.turnOn() }
 
+    /// Tells what the user should know.
+    func note(_ text: String) { report(.note(text)) }
+
     /// Trains every trial.
     ///
-    /// - Parameter output: the run's folder, which holds no run yet.
+    /// - Parameter output: the run's folder. One that holds a run of this experiment is gone on with, and given what further
+    ///   epochs, values of axes and partitions the experiment has now.
     /// - Throws: `ExperimentError` and `DevicesError` for what the user can mend, `RunError` for the rest. Trials that
     ///   fail are no error: the summary counts them.
     public func train(in output: FilePath) async throws -> RunSummary {
-        guard (try? FileStamp(of: output.appending(Ledger.fileName))) == nil else {
-            throw RunError(
-                .request,
-                "\(output) holds a run already; go on with it with `pronghorn resume \(output)`, or give another folder "
-                    + "with --output")
-        }
-        let preparation = try await prepare()
         let folder = RunFolder(output)
+        if folder.holdsRun { return try await goOn(folder, becoming: request) }
+        let preparation = try await prepare()
         // Nothing is written before the first program is known to be good: a mistake in the file leaves no folder.
         return try await carryOut(preparation, folder, trials: nil) { try begin(preparation, folder) }
     }
@@ -150,12 +149,15 @@ public struct Run: Sendable {
         }
         await lowerer.close()
         let run = try opened?.run ?? open()
-        return try await end(preparation, folder, run.ledger, opened?.conductor) {
+        return try await end(preparation, folder, run, opened?.conductor) {
             began.duration(to: ContinuousClock().now).inSeconds
         }
     }
 
-    func prepare() async throws -> Preparation {
+    /// Makes the experiment ready.
+    ///
+    /// - Parameter known: the trials that the run has already.
+    func prepare(known: [TrialRecord] = [], firstTrials: Int? = nil) async throws -> Preparation {
         let machine = await Devices.discover()
         let devices = try request.devices.resolve(on: machine)
         let runners = devices.count * max(1, request.experiment.runnersPerDevice ?? 1)
@@ -163,7 +165,7 @@ public struct Run: Sendable {
         for note in request.experiment.notes { report(.note(note)) }
         return try await Preparation(
             request.experiment, relativeTo: request.folder, on: devices, partitionDevices: partitionDevices,
-            checkpointSeconds: request.checkpointSeconds, machine: machine
+            checkpointSeconds: request.checkpointSeconds, machine: machine, known: known, firstTrials: firstTrials
         ) { [report] in report(.preparing($0)) }
     }
 
@@ -228,20 +230,21 @@ public struct Run: Sendable {
         do {
             try folder.create()
             let lock = try folder.lock()
-            if !request.text.isEmpty {
-                try AtomicFile.write(Array(request.text.utf8), to: folder.experiment, durable: true)
-            }
+            try write(request.text, devices: partitionDevices ?? preparation.devices.count, in: folder)
+            let (created, devices) = (Date().timeIntervalSince1970, preparation.devices.map(\.name))
             try RunDescription(
                 experiment: request.experiment, folder: request.folder.string,
-                devices: partitionDevices ?? preparation.devices.count, checkpointSeconds: request.checkpointSeconds
+                devices: partitionDevices ?? devices.count, checkpointSeconds: request.checkpointSeconds,
+                created: created, tool: request.version, deviceNames: devices
             ).write(to: folder.description)
+            let trials = preparation.trials.map { preparation.record(of: $0) }
+            try TrialList.write(trials, in: folder)
             let ledger = try Ledger.create(in: folder.path.string)
             try ledger.begin(
                 RunRecord(
                     name: request.experiment.name, tool: request.version, experimentPath: request.experiment.file,
-                    experiment: request.text, created: Date().timeIntervalSince1970,
-                    devices: preparation.devices.map(\.name)))
-            try ledger.add(trials: preparation.trials.map { preparation.record(of: $0) })
+                    experiment: request.text, created: created, devices: devices))
+            try ledger.add(trials: trials)
             return OpenRun(ledger, lock)
         } catch let error as RunError {
             throw error
@@ -250,10 +253,20 @@ public struct Run: Sendable {
         }
     }
 
+    /// Keeps the experiment file's text, with what else the run was begun with.
+    func write(_ text: String, devices: Int, in folder: RunFolder) throws {
+        if text.isEmpty { return }
+        var text = ExperimentText(text)
+        text.folder = request.folder.string
+        text.devices = devices
+        try AtomicFile.write(Array(text.text.utf8), to: folder.experiment, durable: true)
+    }
+
     private func end(
-        _ preparation: Preparation, _ folder: RunFolder, _ ledger: Ledger, _ conductor: Conductor?,
+        _ preparation: Preparation, _ folder: RunFolder, _ run: OpenRun, _ conductor: Conductor?,
         wallSeconds: () -> Double
     ) async throws -> RunSummary {
+        let ledger = run.ledger
         let use = await conductor?.use() ?? (trainSeconds: 0, devices: [])
         let counts = try ledger.progress(at: Date().timeIntervalSince1970).counts
         let finished = counts[.finished] ?? 0
@@ -273,7 +286,7 @@ public struct Run: Sendable {
             try preparation.keepTop(in: folder, ledger)
             summary = try await preparation.summarize(folder, ledger, report: report)
         }
-        try ledger.close()
+        try run.close(in: folder)
         return RunSummary(
             trials: preparation.trials.count, finished: finished, diverged: diverged, failed: failed,
             wallSeconds: wallSeconds(), trainSeconds: use.trainSeconds, output: folder.path.string,

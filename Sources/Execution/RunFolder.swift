@@ -7,10 +7,12 @@ public import SystemPackage
 /// ```
 /// DIR/experiment.yaml      the experiment as it was when the run began
 /// DIR/run.json             what the run was begun with, by which it can go on
+/// DIR/trials.ndjson        the trials in the order of their numbers
 /// DIR/ledger.sqlite        the record of trials, units, epochs
 /// DIR/models/0042.keras    models; in folders of a thousand, models/003/3042.keras, where there are more
 /// DIR/csv/0042.csv         what `csv_logger` wrote, in folders as the models
-/// DIR/units/0007/          a unit: unit.json, rows.npy, events.ndjson
+/// DIR/ledger.sha256        the ledger's digest, while nobody is at work on the run
+/// DIR/units/0007/          a unit: unit.json, rows.npy, events.ndjson, outcome.json
 /// DIR/logs/cpu-0.log       what a runner wrote on standard error
 /// DIR/summary.json         what the user's `summarize` function returned
 /// ```
@@ -27,11 +29,17 @@ public struct RunFolder: Sendable {
     public var logs: FilePath { path.appending("logs") }
     public var summary: FilePath { path.appending("summary.json") }
 
+    /// Whether a run was begun in it.
+    var holdsRun: Bool {
+        [description, trials, path.appending("ledger.sqlite")].contains { (try? FileStamp(of: $0)) != nil }
+    }
+
     /// Makes the folders.
     func create() throws(FilesError) {
         for folder in [path, models, units, logs] { try Folder.create(folder) }
     }
 
+    var trials: FilePath { path.appending("trials.ndjson") }
     var description: FilePath { path.appending("run.json") }
 
     /// Takes the run for this process.

@@ -18,6 +18,7 @@ extension Conductor {
                 let time = Date().timeIntervalSince1970
                 try ledger.attemptEnded(unit: id, number: 1, outcome: "finished", message: nil, at: time)
                 try ledger.finish(ends, unit: id, at: time)
+                try noteOutcome(of: id, .finished)
                 report(
                     .unitFinished(
                         device: device.name, unit: id, trials: known.unit.lanes.count,
@@ -49,6 +50,7 @@ extension Conductor {
                     at: time)
                 try ledger.finish(over.map { end(of: $0, in: known, models) }, unit: id, at: time)
                 try ledger.requeue(trials: active.map { lanes[$0].trial }, epochs: epochs)
+                try noteOutcome(of: id, .finished)
                 report(
                     .unitFinished(
                         device: device.name, unit: id, trials: over.count, diverged: known.divergences.count,
@@ -221,6 +223,7 @@ extension Conductor {
                 // Before its end is recorded: until then an interrupted run goes on from this unit.
                 try await body(known)
                 try ledger.unitEnded(id, status, at: now)
+                try noteOutcome(of: id, status, message)
             } catch {
                 await breakDown(RunError(.machine, "what became of unit \(id) cannot be kept", cause: error))
             }
@@ -293,7 +296,7 @@ extension Conductor {
                     log.epochEnded(epoch, metrics.filter { seesRate || $0.key != "learning_rate" })
                 }
                 let place = folder.csv(
-                    preparation.trials[trial].name, number: number, trial: trial, of: preparation.trials.count)
+                    preparation.trials[trial].name, number: number, trial: trial, of: preparation.firstTrials)
                 try Folder.create(place.removingLastComponent())
                 try AtomicFile.write(Array(log.text.utf8), to: place, durable: false)
             }
@@ -306,7 +309,7 @@ extension Conductor {
         var places: [String] = []
         var folders: Set<FilePath> = []
         for (file, trial) in models {
-            let place = folder.model(file.lastComponent?.string ?? "", trial: trial, of: preparation.trials.count)
+            let place = folder.model(file.lastComponent?.string ?? "", trial: trial, of: preparation.firstTrials)
             let target = folder.path.pushing(FilePath(place))
             let parent = target.removingLastComponent()
             if folders.insert(parent).inserted, (try? FileStamp(of: parent)) == nil {

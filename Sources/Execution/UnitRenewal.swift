@@ -25,13 +25,15 @@ extension Unit {
     /// Its folder holds all that the runner needs; this unit's folder stays as it is.
     /// - Parameters:
     ///   - width: the lanes of the program that they go on in; nil: of the same.
+    ///   - lastEpoch: the epoch to train up to; nil: the same.
     ///   - durable: whether it is on the disk when this returns.
     func renewed(
         as id: String, lanes chosen: some Collection<Int>, of width: Int? = nil,
-        checkpoint: (epochs: Int, file: String)?, in run: RunFolder, durable: Bool = true
+        checkpoint: (epochs: Int, file: String)?, lastEpoch: Int? = nil, in run: RunFolder, durable: Bool = true
     ) throws(RunError) -> Unit {
         var unit = self
         unit.id = id
+        unit.fit.lastEpoch = lastEpoch ?? fit.lastEpoch
         unit.lanes = chosen.map { lanes[$0] }
         if let width { unit.packing.lanes = width }
         // One lane is the same in either form, and is lowered as vectorized.

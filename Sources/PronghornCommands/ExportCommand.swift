@@ -49,7 +49,7 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let chosen = try choose(try Ledger.openReadOnly(in: folder))
+            let chosen = try choose(try Terminal.ledger(of: folder))
             var failures = 0
             try await Exporting(run: FilePath(folder), format: to, output: FilePath(output), replaces: force).write(
                 chosen, progress: { Terminal.error($0) }

@@ -40,7 +40,7 @@ struct ResultsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let ledger = try Ledger.openReadOnly(in: folder)
+            let ledger = try Terminal.ledger(of: folder)
             let format = json ? .json : format
             let metrics = try ledger.metricNames()
             if let sort, !metrics.contains(sort) {

@@ -16,7 +16,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let progress = try Ledger.openReadOnly(in: folder).progress(at: Date().timeIntervalSince1970)
+            let progress = try Terminal.ledger(of: folder).progress(at: Date().timeIntervalSince1970)
             if json { return try printJSON(progress) }
             let run = progress.run
             let counts = TrialStatus.allCases.compactMap { status in

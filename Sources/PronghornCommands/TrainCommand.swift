@@ -16,6 +16,7 @@ struct TrainCommand: AsyncParsableCommand {
 
               pronghorn train experiment.yaml                       into runs/NAME (or runs/NAME-2, …)
               pronghorn train experiment.yaml --output results      into results
+              pronghorn train experiment.yaml --output results      again: goes on with it, as `pronghorn resume`
               pronghorn train experiment.yaml --devices cpu:4 --set fit.epochs=3
 
             Exit status: 0 when every trial finished or diverged, 1 when one failed or is left, 2 when the request is wrong.

@@ -105,3 +105,34 @@ let frozenSchemaV1 = """
         modified INTEGER NOT NULL
     ) WITHOUT ROWID;
     """
+
+/// The second layout of a ledger as it shipped, with a run that was interrupted; it never changes either.
+let frozenLedgerV2 = """
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+    INSERT INTO grdb_migrations VALUES ('v1');
+    INSERT INTO grdb_migrations VALUES ('v2');
+    \(frozenSchemaV1)
+    ALTER TABLE trials ADD COLUMN stopped_epoch INTEGER;
+    ALTER TABLE trials ADD COLUMN stopped_by TEXT;
+    INSERT INTO run VALUES (1, 'digits', '0.1.0', 'digits.yaml', 'name: digits', 1000.0, 1010.0, '["cpu:0"]', 'stopped');
+    INSERT INTO trials (trial, name, seed, parameters, partition, partition_label, rows, validation_rows,
+        planned_epochs, engine, status, device, unit, epochs, metrics, best_epoch, model, train_seconds, stopped_epoch,
+        stopped_by)
+    VALUES (0, '0000', 0, '{"seed":0}', NULL, 'all', 100, 0, 5, 'native', 'finished', 'cpu:0', '0000', 2, '{"loss":0.25}',
+        1, 'models/0000.keras', 1.5, 1, 'early_stopping');
+    INSERT INTO trials (trial, name, seed, parameters, partition, partition_label, rows, validation_rows,
+        planned_epochs, engine, status, device, unit, epochs, metrics, model, train_seconds)
+    VALUES (1, '0001', 1, '{"seed":1}', NULL, 'all', 100, 0, 5, 'native', 'finished', 'cpu:0', '0000', 5, '{"loss":0.5}',
+        'models/0001.keras', 1.5);
+    INSERT INTO trials (trial, name, seed, parameters, partition, partition_label, rows, validation_rows,
+        planned_epochs, engine, engine_reason, status, epochs, metrics)
+    VALUES (2, '0002', 2, '{"seed":2}', NULL, 'all', 100, 0, 5, 'fit', 'run_eagerly', 'waiting', 1, '{"loss":0.75}');
+    INSERT INTO units VALUES ('0000', 'finished', 'cpu:0', '[0,1]', 2, 'vectorized', 4, 1001.0, 1003.0);
+    INSERT INTO attempts VALUES ('0000', 1, 77, 'cpu:0', 1001.0, 1003.0, 'finished', NULL);
+    INSERT INTO epochs VALUES (0, 0, 0.5, '{"loss":0.5}');
+    INSERT INTO epochs VALUES (0, 1, 0.5, '{"loss":0.25}');
+    INSERT INTO epochs VALUES (1, 0, 0.5, '{"loss":9e999}');
+    INSERT INTO epochs VALUES (2, 0, 0.5, '{"loss":0.75}');
+    INSERT INTO devices VALUES ('cpu:0', 2.0, 3.0);
+    """

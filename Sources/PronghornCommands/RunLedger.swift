@@ -1,0 +1,11 @@
+import Execution
+import Files
+import Ledger
+import SystemPackage
+
+extension Terminal {
+    /// The ledger of a run's folder for reading; what had to be done for it is said on standard error.
+    static func ledger(of folder: String) throws -> Ledger {
+        try RunFolder(Folder.absolute(FilePath(folder))).readLedger { error("note: \($0)") }
+    }
+}
