@@ -27,7 +27,8 @@ extension Run {
         if !settings.isEmpty {
             guard let file = try? MappedFile(folder.experiment) else {
                 throw RunError(
-                    .request, "\(folder.path) has no experiment.yaml in which values could be put; give the whole "
+                    .request,
+                    "\(folder.path) has no experiment.yaml in which values could be put; give the whole "
                         + "experiment to `pronghorn train` with --output \(folder.path)")
             }
             var written = ExperimentText(file.withBytes { String(decoding: $0, as: UTF8.self) })

@@ -22,7 +22,7 @@ struct UnitOutcome: Codable, Sendable {
     /// How a trial ended.
     struct End: Codable, Sendable {
         var trial: Int
-        /// `finished`, `failed`, …
+        /// The status in the ledger, such as `finished`.
         var status: String
         var message: String?
         var model: String?

@@ -17,7 +17,9 @@ extension Ledger {
             }
             try forEachResult { _ in }
             _ = try units()
-            guard try run() != nil else { throw LedgerError(.absent, "\(path) holds no run yet: try again in a moment") }
+            guard try run() != nil else {
+                throw LedgerError(.absent, "\(path) holds no run yet: try again in a moment")
+            }
         } catch {
             if error.code == .corrupt || error.code == .absent { throw error }
             throw LedgerError(.corrupt, "\(path) is damaged", cause: error)
@@ -112,11 +114,14 @@ extension Ledger {
     /// - Returns: the new name; nil when there was no ledger.
     public static func setAside(in folder: String) throws(LedgerError) -> String? {
         let manager = FileManager.default
-        let present = ["", "-wal", "-shm", "-journal"].filter { manager.fileExists(atPath: "\(folder)/\(fileName)\($0)") }
+        let present = ["", "-wal", "-shm", "-journal"].filter {
+            manager.fileExists(atPath: "\(folder)/\(fileName)\($0)")
+        }
         if present.isEmpty { return nil }
         var number = 1
         func name(_ suffix: String) -> String { "\(fileName).unreadable-\(number)\(suffix)" }
-        while ["", "-wal", "-shm", "-journal"].contains(where: { manager.fileExists(atPath: "\(folder)/\(name($0))") }) {
+        while ["", "-wal", "-shm", "-journal"].contains(where: { manager.fileExists(atPath: "\(folder)/\(name($0))") })
+        {
             number += 1
         }
         do {

@@ -48,7 +48,8 @@ struct ResumeCommand: AsyncParsableCommand {
             let ending: RunShow.Ending = events ? .events : json ? .json : .table
             let view = RunView(of: ending)
             let resumption = try Run.resume(
-                Folder.absolute(FilePath(folder)), failed: failed, settings: settings, devices: try DeviceSelection.parse(devices),
+                Folder.absolute(FilePath(folder)), failed: failed, settings: settings,
+                devices: try DeviceSelection.parse(devices),
                 executable: try RunOptions.executable(), version: PronghornVersion.current
             ) { view.show($0) }
             try await RunShow.watch(

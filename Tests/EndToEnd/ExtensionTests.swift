@@ -45,7 +45,8 @@ extension EndToEndTests {
                 models = try LedgerLossTests.models("run", place)
                 // Some are stopped by a callback, and not all.
                 let stopped = results.count { $0.stoppedBy != nil }
-                try #require(stopped > 0 && stopped < results.count, "\(stopped) trials were stopped: the test tests less")
+                try #require(
+                    stopped > 0 && stopped < results.count, "\(stopped) trials were stopped: the test tests less")
             }
         }
 

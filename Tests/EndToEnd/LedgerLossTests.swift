@@ -168,8 +168,9 @@ extension EndToEndTests {
             #expect(!finished.isEmpty)
             let old = Set(try place.list("killed/units"))
             for unit in try place.list("\(run)/units") where !old.contains(unit) {
-                let description = try JSONSerialization.jsonObject(
-                    with: place.contents("\(run)/units/\(unit)/unit.json")) as? [String: Any]
+                let description =
+                    try JSONSerialization.jsonObject(
+                        with: place.contents("\(run)/units/\(unit)/unit.json")) as? [String: Any]
                 let trials = (description?["lanes"] as? [[String: Any]] ?? []).compactMap { $0["trial"] as? Int }
                 #expect(Set(trials).isDisjoint(with: finished), "a trial that was reported finished is trained again")
             }
