@@ -131,8 +131,35 @@ extension Run {
             return unit.lastCheckpoint(in: folder)?.epochs == unit.fit.lastEpoch
                 && unit.lanes.allSatisfy { $0.rates == nil }
         }
-        let interrupted = InterruptedUnit.last(of: candidates, holding: &left)
+        var interrupted = InterruptedUnit.last(of: candidates, holding: &left)
+        for index in interrupted.indices where units[interrupted[index].unit.id] == .finished {
+            try Self.checkData(&interrupted[index].unit)
+        }
         return (left, interrupted.reversed())
+    }
+
+    /// Holds the files of data of a unit that had finished to what they were, before anything is changed; files in the cache are
+    /// named by what is in them, and may have been made anew.
+    private static func checkData(_ unit: inout Unit) throws(RunError) {
+        let cache = CacheFolder.path()
+        for source in unit.sources.indices {
+            for index in unit.sources[source].arrays.indices {
+                let array = unit.sources[source].arrays[index]
+                let file = FilePath(array.file)
+                let stamp: FileStamp
+                do { stamp = try FileStamp(of: file) } catch {
+                    throw RunError(.request, "\(file) is gone, on which the run was trained", cause: error)
+                }
+                let isOurs = file.starts(with: cache)
+                guard stamp.size == Int64(array.fileSize), isOurs || stamp.modified == array.modified else {
+                    throw RunError(
+                        .request,
+                        "\(file) has changed since the run was trained on it, so that its trials cannot be trained further: "
+                            + "begin a new run, or put the file back with its time of modification")
+                }
+                unit.sources[source].arrays[index].modified = stamp.modified
+            }
+        }
     }
 
     /// Data that have changed since the run began would make other trials of those that it has.

@@ -70,14 +70,18 @@ extension RunFolder {
 
     /// Opens the ledger for reading, while another process may be at work on the run; one that is gone or damaged is made anew
     /// from the units.
-    public func readLedger(note: (String) -> Void) throws -> Ledger {
+    ///
+    /// - Parameters:
+    ///   - inspects: whether the whole of a ledger is looked through that was not closed since it was written.
+    ///   - note: told what the user should know.
+    public func readLedger(inspects: Bool = true, note: (String) -> Void) throws -> Ledger {
         do {
             let verdict = LedgerDigest(folder: self).judge()
             guard verdict != .damaged else {
                 throw LedgerError(.corrupt, "\(path.appending(Ledger.fileName)) is not what it was when it was closed")
             }
             let ledger = try Ledger.openReadOnly(in: path.string)
-            if verdict == .unknown { try ledger.inspect() }
+            if verdict == .unknown, inspects { try ledger.inspect() }
             return ledger
         } catch let error as LedgerError where error.code == .absent || error.code == .corrupt {
             // What another process is at work on is its own to mend; it may just have begun to write.

@@ -16,7 +16,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let progress = try Terminal.ledger(of: folder).progress(at: Date().timeIntervalSince1970)
+            let progress = try progress()
             if json { return try printJSON(progress) }
             let run = progress.run
             let counts = TrialStatus.allCases.compactMap { status in
@@ -32,6 +32,16 @@ struct StatusCommand: AsyncParsableCommand {
                 if run.state != .running { text = "busy \(Quantity.seconds(device.busySeconds))" }
                 Terminal.line("\(device.device):  \(text)")
             }
+        }
+    }
+
+    /// How far the run is; only a ledger that fails is looked through, since status is asked for often.
+    private func progress() throws -> RunProgress {
+        let now = Date().timeIntervalSince1970
+        do {
+            return try Terminal.ledger(of: folder, inspects: false).progress(at: now)
+        } catch let error as LedgerError where error.code == .corrupt {
+            return try Terminal.ledger(of: folder).progress(at: now)
         }
     }
 

@@ -188,8 +188,17 @@ extension EndToEndTests {
             #expect(refused.errors.contains("  save.initial: was true, is false\n"), "\(refused)")
             #expect(refused.errors.contains("--output"), "\(refused)")
             #expect(try place.contents("run/run.json") == before)
+            let models = try LedgerLossTests.models("run", place)
             let same = try await Tool.run(Self.train + ["run", "--json"], in: place.root)
             #expect(try same.json(SummaryObject.self).finished == 6, "\(same)")
+
+            // What was trained on other data cannot be trained further, and stays finished.
+            try place.writeNumbers("y.npy", shape: [200, 1], stream: 3)
+            let changed = try await Tool.run(Self.resume + ["--set", "fit.epochs=3"], in: place.root)
+            #expect(changed.status == 2 && changed.errors.contains("y.npy has changed"), "\(changed)")
+            #expect(try place.contents("run/run.json") == before)
+            #expect(try await LedgerLossTests.results("run", place).allSatisfy { $0.status == "finished" })
+            #expect(try LedgerLossTests.models("run", place) == models)
         }
 
         @Test("A run whose run.json is gone or torn is described anew from the experiment file beside it")
