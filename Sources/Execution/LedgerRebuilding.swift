@@ -72,7 +72,8 @@ struct LedgerRebuilding {
                 tool: description?.tool ?? "", experimentPath: description?.experiment.file, experiment: text,
                 created: description?.created ?? times.min() ?? 0, devices: description?.deviceNames ?? devices))
         try ledger.add(trials: trials)
-        for record in records { try replay(record, ledger, trustsEvents) }
+        var best = description.map { BestEpochRecord($0.experiment) }
+        for record in records { try replay(record, ledger, &best, trustsEvents) }
         let results = try ledger.results(history: false)
         // More epochs were asked for than these were trained for: they go on.
         for result in results
@@ -105,7 +106,9 @@ struct LedgerRebuilding {
         }
     }
 
-    private func replay(_ record: Record, _ ledger: Ledger, _ trustsEvents: Bool) throws {
+    private func replay(
+        _ record: Record, _ ledger: Ledger, _ best: inout BestEpochRecord?, _ trustsEvents: Bool
+    ) throws {
         let lanes = record.unit?.lanes.map(\.trial) ?? record.outcome?.lanes ?? []
         guard !lanes.isEmpty, lanes.allSatisfy(trials.indices.contains), record.unit?.work != .probe,
             !record.events.isEmpty || record.outcome != nil
@@ -113,20 +116,21 @@ struct LedgerRebuilding {
         let began = record.events.first?.time ?? record.outcome?.ended ?? 0
         if let unit = record.unit {
             try ledger.requeue(trials: lanes, epochs: unit.fit.firstEpoch)
+            best?.forget(lanes, from: unit.fit.firstEpoch)
             if case .fit = unit.engine { try ledger.choose(engine: "fit", reason: nil, trials: lanes) }
         }
         try ledger.unitStarted(
             UnitRecord(
-                id: record.id, device: record.outcome?.device ?? "", trials: lanes,
+                id: record.id, device: record.outcome?.device ?? onlyDevice ?? "", trials: lanes,
                 lanes: record.unit?.packing.lanes ?? lanes.count, form: record.unit?.packing.form ?? "",
                 steps: record.unit?.packing.steps ?? 0, started: began))
         var told = Told()
-        for event in record.events { try replay(event.what, lanes, ledger, &told) }
+        for event in record.events { try replay(event.what, lanes, ledger, &told, &best) }
         let ended = record.outcome?.ended ?? record.events.last?.time ?? 0
         if let outcome = record.outcome {
             return try settle(outcome, of: record, lanes, ledger, at: ended)
         }
-        let ends = trustsEvents && told.hasFinished ? ends(of: record, lanes, told) : nil
+        let ends = trustsEvents && told.hasFinished ? ends(of: record, lanes, told, best) : nil
         if let ends {
             try ledger.finish(ends, unit: record.id, at: ended)
         } else {
@@ -145,12 +149,16 @@ struct LedgerRebuilding {
         var seconds: Double?
     }
 
-    private func replay(_ what: RunnerEvent.What, _ trials: [Int], _ ledger: Ledger, _ told: inout Told) throws {
+    private func replay(
+        _ what: RunnerEvent.What, _ trials: [Int], _ ledger: Ledger, _ told: inout Told, _ best: inout BestEpochRecord?
+    ) throws {
         switch what {
         case .epoch(let epoch, let seconds, let lanes, let metrics)
         where lanes.allSatisfy(trials.indices.contains)
             && metrics.values.allSatisfy { $0.count == lanes.count } && epoch >= 0:
-            try ledger.record(epoch: epoch, trials: lanes.map { trials[$0] }, seconds: seconds, metrics: metrics)
+            let trained = lanes.map { trials[$0] }
+            try ledger.record(epoch: epoch, trials: trained, seconds: seconds, metrics: metrics)
+            best?.note(epoch, trained, metrics)
         case .ended(let lane, let epochs, let callback) where trials.indices.contains(lane):
             told.stops[trials[lane]] = TrialStop(epoch: epochs - 1, by: callback)
         case .best(let lane, let epoch) where trials.indices.contains(lane): told.bestEpochs[trials[lane]] = epoch
@@ -190,7 +198,9 @@ struct LedgerRebuilding {
     }
 
     /// How the trials of a unit ended that its runner calls finished; nil when the models are not all in their place.
-    private func ends(of record: Record, _ lanes: [Int], _ told: Told) -> [TrialEnd]? {
+    private func ends(
+        of record: Record, _ lanes: [Int], _ told: Told, _ best: BestEpochRecord?
+    ) -> [TrialEnd]? {
         let ranks = ["checkpoint": 1, "best": 2, "final": 3]
         var found: [Int: (rank: Int, place: String)] = [:]
         for model in told.models {
@@ -200,11 +210,19 @@ struct LedgerRebuilding {
             guard let rank = ranks[model.kind], rank >= found[model.trial]?.rank ?? 0 else { continue }
             found[model.trial] = (rank, place)
         }
+        let save = description?.experiment.save
+        let isWatched = save?.best != nil || save?.top != nil
         return lanes.map { trial in
             TrialEnd(
-                trial: trial, model: found[trial]?.place, bestEpoch: told.bestEpochs[trial],
+                trial: trial, model: found[trial]?.place,
+                bestEpoch: isWatched ? best?[trial] : told.bestEpochs[trial] ?? best?[trial],
                 trainSeconds: told.seconds.map { $0 / Double(lanes.count) }, stop: told.stops[trial])
         }
+    }
+
+    /// The run's device where it had but one.
+    private var onlyDevice: String? {
+        description?.deviceNames.flatMap { $0.count == 1 ? $0.first : nil }
     }
 
     private func isThere(_ place: String) -> Bool {

@@ -164,9 +164,15 @@ extension EndToEndTests {
             expectSame(try await Self.results(run, place), runs.results, "\(damage)")
             #expect(try Self.models(run, place) == runs.models)
             #expect(try place.contents("\(run)/units/0000/events.ndjson") == before)
-            let finished = try await Self.results("killed", place).filter { $0.status == "finished" }.map(\.trial)
-            #expect(!finished.isEmpty)
+            // An end is reported once it is in the ledger and noted beside the unit.
             let old = Set(try place.list("killed/units"))
+            var finished: [Int] = []
+            for unit in old {
+                guard let note = try? place.contents("killed/units/\(unit)/outcome.json"),
+                    let outcome = try JSONSerialization.jsonObject(with: note) as? [String: Any]
+                else { continue }
+                finished += (outcome["ends"] as? [[String: Any]] ?? []).compactMap { $0["trial"] as? Int }
+            }
             for unit in try place.list("\(run)/units") where !old.contains(unit) {
                 let description =
                     try JSONSerialization.jsonObject(
