@@ -53,6 +53,8 @@ actor Conductor: RunnerProcess.Delegate {
     private var busy: [String: Double] = [:]
     /// Bytes that the compiler says a program's functions need at most, by `Unit.programKey`.
     var memory: [String: Int] = [:]
+    /// Epochs that have been heard of and not yet been recorded.
+    private var epochs: [EpochRecord] = []
     /// Devices on which no runner starts.
     private var givenUp: Set<String> = []
     private var firstStart: ContinuousClock.Instant?
@@ -120,8 +122,8 @@ actor Conductor: RunnerProcess.Delegate {
         let epochs = checkpoint?.epochs ?? unit.fit.firstEpoch
         let lastEpoch = interrupted.lanes.first.map { preparation.trials[unit.lanes[$0].trial].fit.epochs }
         let renewed = try unit.renewed(
-            as: nextName(), lanes: interrupted.lanes, checkpoint: checkpoint, lastEpoch: lastEpoch, in: folder,
-            durable: false)
+            as: nextName(), lanes: interrupted.lanes, checkpoint: checkpoint, lastEpoch: lastEpoch,
+            spent: try ledger.seconds(of: unit.lanes.map(\.trial), before: epochs), in: folder, durable: false)
         let trials = renewed.lanes.map(\.trial)
         try ledger.requeue(trials: trials, epochs: epochs)
         bestEpochs.recall(
@@ -139,6 +141,13 @@ actor Conductor: RunnerProcess.Delegate {
         isStopping = true
         await queue.clear()
         for input in inputs.values { _ = try? await input.write("\(RunnerProcess.stopLine)\n") }
+    }
+
+    /// Ends the run at once: runners at work end when their input closes, and their units wait as their checkpoints have them.
+    func abandon() async {
+        isStopping = true
+        await queue.clear()
+        for input in inputs.values { try? await input.finish() }
     }
 
     func register(_ known: Known) -> QueuedUnit {
@@ -231,6 +240,11 @@ actor Conductor: RunnerProcess.Delegate {
     }
 
     func heard(_ event: RunnerEvent, from device: Device) {
+        switch event.what {
+        case .epoch, .beat, .working, .compiling, .compiled, .saved: break
+        // What follows from an epoch is recorded after it.
+        default: recordEpochs()
+        }
         guard let id = event.unit, let unit = units[id]?.unit else { return }
         guard unit.permits(event.what) else {
             return report(.note("the runner of \(device.name) says of unit \(id) what cannot be: \(event.what)"))
@@ -240,9 +254,8 @@ actor Conductor: RunnerProcess.Delegate {
         case .compiling(let function): report(.compiling(device: device.name, function: function))
         case .epoch(let epoch, let seconds, let lanes, let metrics):
             let trials = lanes.map { unit.lanes[$0].trial }
-            record("epoch \(epoch) of unit \(id)") {
-                try ledger.record(epoch: epoch, trials: trials, seconds: seconds, metrics: metrics)
-            }
+            epochs.append(EpochRecord(epoch: epoch, trials: trials, seconds: seconds, metrics: metrics))
+            recordEpochsSoon()
             bestEpochs.note(epoch, trials, metrics)
             report(.epoch(device: device.name, unit: id, epoch: epoch, metrics: metrics.mapValues(mean)))
         case .ended(let lane, let epochs, let callback):
@@ -269,6 +282,7 @@ actor Conductor: RunnerProcess.Delegate {
     }
 
     func ended(_ change: RunnerLife.Change, on device: Device) async {
+        recordEpochs()
         switch change {
         case .finished(let id, _): await finish(id, on: device)
         case .narrowed(let id, let epochs, _): await narrowed(id, epochs: epochs, on: device)
@@ -276,6 +290,27 @@ actor Conductor: RunnerProcess.Delegate {
         case .failed(let id, let code, let message, _): await failed(id, code, message, on: device)
         case .none, .free: break
         }
+    }
+
+    // MARK: Epochs
+
+    /// Has the epochs that have been heard of recorded within a moment, with those that come meanwhile: small networks end
+    /// thousands a second, and a transaction costs a good part of a millisecond.
+    private func recordEpochsSoon() {
+        if epochs.count >= 512 { return recordEpochs() }
+        guard epochs.count == 1 else { return }
+        Task {
+            try? await Task.sleep(for: .milliseconds(100))
+            recordEpochs()
+        }
+    }
+
+    /// Records the epochs that have been heard of.
+    func recordEpochs() {
+        if epochs.isEmpty { return }
+        let heard = epochs
+        epochs = []
+        record("epochs \(heard[0].epoch) to \(heard[heard.count - 1].epoch)") { try ledger.record(heard) }
     }
 
     // MARK: Figures

@@ -175,18 +175,15 @@ public struct Exporting: Sendable {
         let head = String(decoding: try JSONEncoder().encode(job), as: UTF8.self)
         let text = "\(head.dropLast()), \"trials\": \(ResultsJSON.list(trials))}"
         progress("writing \(trials.count) of \(format.rawValue)")
-        let configuration = Configuration(
-            executable: .path(python.interpreter), arguments: ["-m", "pronghorn.export"],
-            environment: .custom(
-                Dictionary(uniqueKeysWithValues: python.environment.map { (Environment.Key(stringLiteral: $0), $1) })))
-        let result = try await Subprocess.run(
-            configuration, input: .string(text), output: .string(limit: 64 << 20), error: .string(limit: 4 << 20))
+        let result = try await PythonProgram(
+            python.interpreter, ["-m", "pronghorn.export"], environment: python.environment
+        ).run(text)
         var answers: [Int: Answer] = [:]
-        for line in result.standardOutput.split(separator: "\n") {
+        for line in result.output.split(separator: "\n") {
             guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(line.utf8)) else { continue }
             answers[answer.trial] = answer
         }
-        let words = result.standardError.split(separator: "\n").last.map(String.init) ?? "\(result.terminationStatus)"
+        let words = result.errors.last ?? "\(result.status)"
         for trial in trials {
             let place = output.appending(format.fileName(of: trial.name))
             let failure = answers[trial.trial].map(\.error) ?? "the Python that writes it ended early: \(words)"

@@ -55,6 +55,9 @@ extension Run {
         /// As `Run.stop()`.
         public func stop() { run.stop() }
 
+        /// As `Run.abandon()`.
+        public func abandon() { run.abandon() }
+
         /// Goes on until every trial has ended.
         public func train() async throws -> RunSummary {
             try await run.goOn(folder, becoming: run.request, failed: failed)

@@ -57,6 +57,9 @@ public struct Run: Sendable {
     /// Asks the run to end early: devices stop after their epoch and leave a checkpoint.
     public func stop() { stopSwitch.turnOn() }
 
+    /// Ends the run at once: what is being trained goes on, when the run does, from the checkpoint that it has.
+    public func abandon() { stopSwitch.turnOn(.now) }
+
     /// Tells what the user should know.
     func note(_ text: String) { report(.note(text)) }
 
@@ -92,6 +95,7 @@ public struct Run: Sendable {
         var opened: (run: OpenRun, conductor: Conductor)?
         var found = Found()
         let pythons = FitPythons(preparation) { [report] in report(.preparing($0)) }
+        stopSwitch.listen { _ in Task { await lowerer.close() } }
         do {
             try await withThrowingTaskGroup(of: Void.self) { devices in
                 func conductor() throws -> Conductor {
@@ -104,7 +108,12 @@ public struct Run: Sendable {
                                 FilePath(unit.program.folder), as: unit.packing.lanes, for: lanes)
                         }, report: report)
                     opened = (run, conductor)
-                    stopSwitch.listen { Task { await conductor.stop() } }
+                    stopSwitch.listen { ending in
+                        Task {
+                            await ending == .now ? conductor.abandon() : conductor.stop()
+                            await lowerer.close()
+                        }
+                    }
                     for device in preparation.devices {
                         devices.addTask { try await conductor.drive(device, executable: request.executable, pythons) }
                     }
@@ -134,7 +143,9 @@ public struct Run: Sendable {
                     // The machine failed: what is being trained leaves a checkpoint before the run ends.
                     await opened?.conductor.stop()
                     try? await devices.waitForAll()
-                    throw error
+                    // What was being lowered when the run was asked to end was given up for it.
+                    if !stopSwitch.isOn { throw error }
+                    if opened == nil { throw Self.stoppedEarly }
                 }
                 report(.planned(summarize(preparation, found)))
                 await opened?.conductor.close()
@@ -163,11 +174,25 @@ public struct Run: Sendable {
         let runners = devices.count * max(1, request.experiment.runnersPerDevice ?? 1)
         if let problem = ProcessLimits.current().problem(runners: runners) { throw RunError(.request, problem) }
         for note in request.experiment.notes { report(.note(note)) }
-        return try await Preparation(
-            request.experiment, relativeTo: request.folder, on: devices, partitionDevices: partitionDevices,
-            checkpointSeconds: request.checkpointSeconds, machine: machine, known: known, firstTrials: firstTrials
-        ) { [report] in report(.preparing($0)) }
+        let task = Task { [report] in
+            try await Preparation(
+                request.experiment, relativeTo: request.folder, on: devices, partitionDevices: partitionDevices,
+                checkpointSeconds: request.checkpointSeconds, machine: machine, known: known, firstTrials: firstTrials
+            ) { report(.preparing($0)) }
+        }
+        stopSwitch.listen { _ in task.cancel() }
+        do {
+            return try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
+            }
+        } catch where stopSwitch.isOn {
+            throw Self.stoppedEarly
+        }
     }
+
+    private static let stoppedEarly = RunError(.machine, "stopped before training began; nothing was begun")
 
     private func lowerer(_ preparation: Preparation) throws -> Lowerer {
         try Lowerer(python: preparation.python) { [report] in report(.preparing($0)) }

@@ -43,7 +43,8 @@ extension Conductor {
                 let models = try place(known)
                 try writeCSV(of: over)
                 let unit = try known.unit.renewed(
-                    as: nextName(), lanes: active, of: width, checkpoint: checkpoint, in: folder)
+                    as: nextName(), lanes: active, of: width, checkpoint: checkpoint,
+                    spent: try ledger.seconds(of: known.trials, before: epochs), in: folder)
                 let time = Date().timeIntervalSince1970
                 try ledger.attemptEnded(
                     unit: id, number: 1, outcome: "narrowed", message: "\(active.count) go on in unit \(unit.id)",
@@ -86,6 +87,7 @@ extension Conductor {
     /// The process is gone that had the unit in its hands.
     func died(_ id: String, _ death: RunnerProcess.Death?, on device: Device) async {
         guard let death else { return }
+        recordEpochs()
         // Its last words may never have been read: they stand in the unit's own record.
         switch recall(id, on: device) {
         case .finished: await finish(id, on: device)
@@ -106,6 +108,7 @@ extension Conductor {
             heard(event, from: device)
             last = event.what
         }
+        recordEpochs()
         // A checkpoint that was not even written of is on the disk all the same, and the one before it may not be.
         if let checkpoint = known.unit.lastCheckpoint(in: folder), checkpoint.epochs > known.unit.fit.firstEpoch {
             units[id]?.checkpoint = checkpoint
@@ -178,7 +181,8 @@ extension Conductor {
             var queued: [QueuedUnit] = []
             for part in parts where !part.lanes.isEmpty {
                 let unit = try known.unit.renewed(
-                    as: nextName(), lanes: part.lanes, of: width, checkpoint: known.checkpoint, in: folder)
+                    as: nextName(), lanes: part.lanes, of: width, checkpoint: known.checkpoint,
+                    spent: try ledger.seconds(of: known.trials, before: known.epochsKept), in: folder)
                 queued.append(register(Known(unit: unit, cost: known.cost, lineage: part.lineage)))
             }
             await queue.add(queued)

@@ -2,31 +2,42 @@ import Synchronization
 
 /// Whether a run has been asked to end early, and whom to tell.
 final class StopSwitch: Sendable {
+    /// How a run ends early.
+    enum Ending: Int, Sendable, Comparable {
+        /// What is being trained ends its epoch and leaves a checkpoint.
+        case soon
+        /// There is no time left for that: what is being trained goes on from the checkpoint it has.
+        case now
+
+        static func < (one: Ending, other: Ending) -> Bool { one.rawValue < other.rawValue }
+    }
+
     private struct State {
-        var isOn = false
-        var listener: (@Sendable () -> Void)?
+        var ending: Ending?
+        var listener: (@Sendable (Ending) -> Void)?
     }
 
     private let state = Mutex(State())
 
     /// Whether the run has been asked.
-    var isOn: Bool { state.withLock(\.isOn) }
+    var isOn: Bool { state.withLock { $0.ending != nil } }
 
-    /// Asks; a second time does nothing.
-    func turnOn() {
-        let listener = state.withLock { state in
-            defer { state.isOn = true }
-            return state.isOn ? nil : state.listener
+    /// Asks; to ask for no more than was asked for before does nothing.
+    func turnOn(_ ending: Ending = .soon) {
+        let listener = state.withLock { state -> (@Sendable (Ending) -> Void)? in
+            if let before = state.ending, before >= ending { return nil }
+            state.ending = ending
+            return state.listener
         }
-        listener?()
+        listener?(ending)
     }
 
-    /// Calls the listener when the run is asked, at once if it has been.
-    func listen(_ listener: @escaping @Sendable () -> Void) {
-        let isOn = state.withLock { state in
+    /// Calls the listener when the run is asked, at once if it has been; in the place of the one before.
+    func listen(_ listener: @escaping @Sendable (Ending) -> Void) {
+        let ending = state.withLock { state in
             state.listener = listener
-            return state.isOn
+            return state.ending
         }
-        if isOn { listener() }
+        if let ending { listener(ending) }
     }
 }

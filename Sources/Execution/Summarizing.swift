@@ -17,22 +17,16 @@ extension Preparation {
         report(.preparing("calling \(function.file):\(function.function)"))
         var text = ""
         try ledger.writeJSON(to: { text += $0 })
-        let configuration = Configuration(
-            executable: .path(python.interpreter),
-            arguments: [
+        let program = PythonProgram(
+            python.interpreter,
+            [
                 "-m", "pronghorn.summarize", self.folder.pushing(FilePath(function.file)).string, function.function,
                 folder.path.string,
-            ],
-            environment: .custom(
-                Dictionary(
-                    uniqueKeysWithValues: python.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
-            ))
-        let results = text
-        let answer = try await Subprocess.run(
-            configuration, input: .string(results), output: .string(limit: 64 << 20), error: .string(limit: 1 << 20))
-        let summary = answer.standardOutput
-        guard answer.terminationStatus.isSuccess else {
-            let lines = answer.standardError.split(separator: "\n").suffix(6).joined(separator: " | ")
+            ], environment: python.environment)
+        let answer = try await program.run(text)
+        let summary = answer.output
+        guard answer.status.isSuccess else {
+            let lines = answer.errors.suffix(6).joined(separator: " | ")
             report(.note("\(function.file):\(function.function) failed, so that there is no summary: \(lines)"))
             return nil
         }

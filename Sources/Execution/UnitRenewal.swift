@@ -26,15 +26,20 @@ extension Unit {
     /// - Parameters:
     ///   - width: the lanes of the program that they go on in; nil: of the same.
     ///   - lastEpoch: the epoch to train up to; nil: the same.
+    ///   - spent: seconds that the trials' epochs before it have taken, by trial.
     ///   - durable: whether it is on the disk when this returns.
     func renewed(
         as id: String, lanes chosen: some Collection<Int>, of width: Int? = nil,
-        checkpoint: (epochs: Int, file: String)?, lastEpoch: Int? = nil, in run: RunFolder, durable: Bool = true
+        checkpoint: (epochs: Int, file: String)?, lastEpoch: Int? = nil, spent: [Int: Double] = [:],
+        in run: RunFolder, durable: Bool = true
     ) throws(RunError) -> Unit {
         var unit = self
         unit.id = id
         unit.fit.lastEpoch = lastEpoch ?? fit.lastEpoch
         unit.lanes = chosen.map { lanes[$0] }
+        for (index, lane) in unit.lanes.enumerated() {
+            unit.lanes[index].timeSpent = spent[lane.trial] ?? lane.timeSpent
+        }
         if let width { unit.packing.lanes = width }
         // One lane is the same in either form, and is lowered as vectorized.
         if unit.packing.lanes == 1 { unit.packing.form = Workload.Form.vectorized.rawValue }

@@ -79,7 +79,7 @@ extension Preparation {
         of trial: Trial, _ partition: Partition, parameters: [String: Double], rates: [Double]?,
         _ arrays: inout UnitArrays
     ) -> Unit.Lane {
-        Unit.Lane(
+        var lane = Unit.Lane(
             trial: trial.index, name: trial.name, seed: trial.seed, parameters: parameters, start: .initialize,
             source: arrays.sources.number(of: partition.source, weights: trial.fit.rowWeights),
             training: arrays.rows.range(of: partition.training, .training, in: partition, trial),
@@ -89,6 +89,8 @@ extension Preparation {
             },
             validation: partition.validation.map { arrays.rows.range(of: $0, .validation, in: partition, trial) },
             rates: rates)
+        lane.timeLimit = trial.fit.timeLimit
+        return lane
     }
 
     private func references(_ arrays: UnitArrays, areResident: Bool = false) -> [Unit.DataSource] {

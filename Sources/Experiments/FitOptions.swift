@@ -26,6 +26,9 @@ public struct FitOptions: Sendable, Equatable, Codable {
     /// went on.
     public var onDivergence: OnDivergence?
 
+    /// Seconds of training after which a trial ends with the epoch at hand; `nil`: no limit.
+    public var timeLimit: Double?
+
     /// Options, Keras's defaults where nothing is said.
     public init(
         epochs: Int = 1, batchSize: Int? = nil, validation: Validation = .automatic, shuffle: Shuffle = .rows,

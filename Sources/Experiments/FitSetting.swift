@@ -13,6 +13,8 @@ public enum FitSetting: String, Sendable, CaseIterable {
     case validationFrequency = "validation_freq"
     case classWeight = "class_weight"
     case sampleWeight = "sample_weight"
+    /// Not an argument of Keras's.
+    case timeLimit = "time_limit"
 
     /// Whether an axis or a parameter of this name is a setting of `fit`.
     static func isName(_ name: String) -> Bool { FitSetting(rawValue: name) != nil }
@@ -24,6 +26,7 @@ public enum FitSetting: String, Sendable, CaseIterable {
         case .initialEpoch: "a whole number from 0"
         case .batchSize, .stepsPerEpoch, .validationBatchSize, .validationSteps: "a whole number from 1, or null"
         case .validationSplit: "a share of the rows between 0 and 1"
+        case .timeLimit: "a number of seconds above 0, or null"
         case .sampleWeight: "the name of a column, or null"
         case .classWeight: "a mapping from class numbers to weights, such as {0: 1, 1: 2.5}, or null"
         case .shuffle: "true, false or batch"
@@ -49,6 +52,13 @@ public enum FitSetting: String, Sendable, CaseIterable {
         case .validationSplit:
             guard let share = value == .null ? 0 : value.double, share >= 0, share < 1 else { return false }
             fit.validation = share == 0 ? .automatic : .share(share)
+        case .timeLimit:
+            if value == .null {
+                fit.timeLimit = nil
+            } else {
+                guard let seconds = value.double, seconds > 0, seconds.isFinite else { return false }
+                fit.timeLimit = seconds
+            }
         case .sampleWeight:
             switch value {
             case .null: fit.sampleWeight = nil

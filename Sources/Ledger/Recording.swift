@@ -114,32 +114,45 @@ extension Ledger {
     public func record(
         epoch: Int, trials: [Int], seconds: Double, metrics: [String: [Double]]
     ) throws(LedgerError) {
-        for (name, values) in metrics where values.count != trials.count {
-            throw LedgerError(
-                .badRequest, "Epoch \(epoch) has \(values.count) values of \(name) for \(trials.count) trials")
-        }
-        let names = MetricValues.ordered(metrics.keys)
-        let values = names.map { metrics[$0] ?? [] }
-        let columns = MetricValues.Columns(names)
-        try write("Recording epoch \(epoch)", durable: false) { db in
-            let insert = try db.cachedStatement(
-                sql: "INSERT OR REPLACE INTO epochs (trial, epoch, seconds, metrics) VALUES (?, ?, ?, ?)")
-            let latest = try db.cachedStatement(sql: "SELECT epochs, metrics FROM trials WHERE trial = ?")
-            let update = try db.cachedStatement(sql: "UPDATE trials SET epochs = ?, metrics = ? WHERE trial = ?")
-            for (lane, trial) in trials.enumerated() {
-                guard let row = try Row.fetchOne(latest, arguments: [trial]) else { throw Self.unknown([trial]) }
-                let text = columns.encode { values[$0][lane] }
-                try insert.execute(arguments: [trial, epoch, seconds, text])
-                var final = text
-                let done: Int = row[0]
-                if done > epoch {
-                    final = MetricValues.encode(try Self.lastMetrics(db, trial, before: epoch + 1))
-                } else if done > 0, !columns.areThose(of: row[1]) {
-                    let newer = names.indices.map { (name: names[$0], value: values[$0][lane]) }
-                    final = MetricValues.encode(MetricValues.merge(try MetricValues.decode(row[1]), newer))
-                }
-                try update.execute(arguments: [epoch + 1, final, trial])
+        try record([EpochRecord(epoch: epoch, trials: trials, seconds: seconds, metrics: metrics)])
+    }
+
+    /// Records the ends of epochs, in their order, in one transaction: each as `record(epoch:trials:seconds:metrics:)` does.
+    public func record(_ epochs: [EpochRecord]) throws(LedgerError) {
+        for epoch in epochs {
+            for (name, values) in epoch.metrics where values.count != epoch.trials.count {
+                throw LedgerError(
+                    .badRequest,
+                    "Epoch \(epoch.epoch) has \(values.count) values of \(name) for \(epoch.trials.count) trials")
             }
+        }
+        try write("Recording \(epochs.count) epochs", durable: false) { db in
+            for epoch in epochs { try Self.record(epoch, db) }
+        }
+    }
+
+    private static func record(_ record: EpochRecord, _ db: Database) throws {
+        let names = MetricValues.ordered(record.metrics.keys)
+        let values = names.map { record.metrics[$0] ?? [] }
+        let columns = MetricValues.Columns(names)
+        let epoch = record.epoch
+        let insert = try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO epochs (trial, epoch, seconds, metrics) VALUES (?, ?, ?, ?)")
+        let latest = try db.cachedStatement(sql: "SELECT epochs, metrics FROM trials WHERE trial = ?")
+        let update = try db.cachedStatement(sql: "UPDATE trials SET epochs = ?, metrics = ? WHERE trial = ?")
+        for (lane, trial) in record.trials.enumerated() {
+            guard let row = try Row.fetchOne(latest, arguments: [trial]) else { throw unknown([trial]) }
+            let text = columns.encode { values[$0][lane] }
+            try insert.execute(arguments: [trial, epoch, record.seconds, text])
+            var final = text
+            let done: Int = row[0]
+            if done > epoch {
+                final = MetricValues.encode(try lastMetrics(db, trial, before: epoch + 1))
+            } else if done > 0, !columns.areThose(of: row[1]) {
+                let newer = names.indices.map { (name: names[$0], value: values[$0][lane]) }
+                final = MetricValues.encode(MetricValues.merge(try MetricValues.decode(row[1]), newer))
+            }
+            try update.execute(arguments: [epoch + 1, final, trial])
         }
     }
 

@@ -272,3 +272,20 @@ public struct FileRecord: Sendable, Hashable {
         self.modified = modified
     }
 }
+
+/// An epoch's end for some trials, as a runner tells it.
+public struct EpochRecord: Sendable, Equatable {
+    /// The epoch's number, from 0.
+    public var epoch: Int
+    public var trials: [Int]
+    public var seconds: Double
+    /// Of every metric one value a trial, in the order of `trials`.
+    public var metrics: [String: [Double]]
+
+    public init(epoch: Int, trials: [Int], seconds: Double, metrics: [String: [Double]]) {
+        self.epoch = epoch
+        self.trials = trials
+        self.seconds = seconds
+        self.metrics = metrics
+    }
+}

@@ -154,3 +154,18 @@ extension Ledger {
             unit: row["unit"], seconds: row["train_seconds"])
     }
 }
+
+extension Ledger {
+    /// Seconds that each trial's epochs before an epoch have taken.
+    public func seconds(of trials: [Int], before epoch: Int) throws(LedgerError) -> [Int: Double] {
+        try read("Reading the time of epochs") { db in
+            var seconds: [Int: Double] = [:]
+            let statement = try db.cachedStatement(
+                sql: "SELECT SUM(seconds) FROM epochs WHERE trial = ? AND epoch < ?")
+            for trial in trials {
+                seconds[trial] = try Double.fetchOne(statement, arguments: [trial, epoch]) ?? 0
+            }
+            return seconds
+        }
+    }
+}

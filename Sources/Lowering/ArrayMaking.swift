@@ -1,5 +1,6 @@
 import Files
 import FoundationEssentials
+import PythonEnvironment
 import Subprocess
 import SystemPackage
 
@@ -46,13 +47,11 @@ struct ArrayMaking {
     }
 
     private func call(into draft: FilePath) async throws(LoweringError) {
-        var options = PlatformOptions()
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
         let configuration = Configuration(
             executable: .path(interpreter), arguments: Arguments(try arguments(draft)),
             environment: .custom(
                 Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) })),
-            workingDirectory: folder, platformOptions: options)
+            workingDirectory: folder, platformOptions: .ownGroup(patience: .seconds(2)))
         let status: TerminationStatus
         let answer: Answer?
         let words: [String]
@@ -67,7 +66,9 @@ struct ArrayMaking {
                     guard let said = Answer(line: line) else { continue }
                     if said.event == .progress { progress(said.message ?? "") } else { answer = said }
                 }
-                return (answer, try await said)
+                let lines = try await said
+                execution.killGroup()
+                return (answer, lines)
             }
             status = result.terminationStatus
             (answer, words) = result.closureResult

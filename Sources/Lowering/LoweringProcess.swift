@@ -105,17 +105,16 @@ actor LoweringProcess {
 
     private static func live(_ python: Python, _ requests: AsyncStream<String>, _ process: LoweringProcess) async {
         _ = pipesFail
-        var options = PlatformOptions()
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
         let configuration = Configuration(
             executable: .path(python.interpreter), arguments: ["-m", "pronghorn.lowering"],
             environment: .custom(
                 Dictionary(uniqueKeysWithValues: python.environment.map { (Environment.Key(stringLiteral: $0), $1) })),
-            platformOptions: options)
+            platformOptions: .ownGroup(patience: .seconds(2)))
         do {
             let result = try await run(configuration, input: .inputWriter, output: .sequence, error: .sequence) {
                 execution in
                 try await converse(execution, requests, process)
+                execution.killGroup()
             }
             switch result.terminationStatus {
             case .exited(0): await process.ended("ended without an answer", cause: nil)
@@ -156,7 +155,8 @@ actor LoweringProcess {
                 }
                 try? await execution.standardInputWriter.finish()
                 try await Task.sleep(for: patience)
-                await execution.teardown(using: [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))])
+                await execution.teardown(
+                    using: [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .seconds(2))])
                 return false
             }
             // Both outputs end with the process; then nothing is left to be written.

@@ -33,7 +33,8 @@ struct DemoCommand: AsyncParsableCommand {
             let request = try options.request()
             let folder = output.map { FilePath($0) } ?? RunFolder.free(for: request.experiment.name)
             if !json { Terminal.line("The experiment: \(file)") }
-            try await TrainCommand.train(request, in: Folder.absolute(folder), ending: json ? .json : .table)
+            try await TrainCommand.train(
+                request, in: Folder.absolute(folder), ending: json ? .json : .table, grace: EndingOptions.usualGrace)
         }
     }
 }

@@ -43,6 +43,8 @@ struct ResumeCommand: AsyncParsableCommand {
     @Flag(help: "Prints what happens as JSON objects, a line each; ends early when standard input ends or says `stop`.")
     var events = false
 
+    @OptionGroup var deadline: EndingOptions
+
     func run() async throws {
         try await Failure.reporting(events: events) {
             let ending: RunShow.Ending = events ? .events : json ? .json : .table
@@ -53,7 +55,8 @@ struct ResumeCommand: AsyncParsableCommand {
                 executable: try RunOptions.executable(), version: PronghornVersion.current
             ) { view.show($0) }
             try await RunShow.watch(
-                view, experiment: resumption.experiment, ending: ending, stop: resumption.stop, train: resumption.train)
+                view, experiment: resumption.experiment, ending: ending, grace: deadline.grace, stop: resumption.stop,
+                abandon: resumption.abandon, train: resumption.train)
         }
     }
 }

@@ -43,3 +43,18 @@ struct RunOptions: ParsableArguments {
         return FilePath(path)
     }
 }
+
+/// How the verbs that train end early.
+struct EndingOptions: ParsableArguments {
+    @Option(
+        help: "Seconds from SIGTERM to the end: training ends after its epoch, or shortly before in the midst of it.")
+    var grace = EndingOptions.usualGrace
+
+    static let usualGrace = 30.0
+
+    func validate() throws {
+        guard grace > 0, grace <= 86_400 else {
+            throw ValidationError("--grace \(grace) is no time to end in; give seconds, from above 0 to 86400")
+        }
+    }
+}

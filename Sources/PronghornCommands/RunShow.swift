@@ -14,15 +14,20 @@ enum RunShow {
 
     /// - Parameters:
     ///   - stop: asks the run to end early.
+    ///   - abandon: ends it at once, what is being trained going on later from the checkpoint that it has.
     ///   - train: carries it out.
     static func watch(
-        _ view: RunView, experiment: Experiment, ending: Ending, stop: @escaping @Sendable () -> Void,
-        train: () async throws -> RunSummary
+        _ view: RunView, experiment: Experiment, ending: Ending, grace: Double, stop: @escaping @Sendable () -> Void,
+        abandon: @escaping @Sendable () -> Void, train: () async throws -> RunSummary
     ) async throws {
         if ending == .events { Lease.hold(stop) }
-        let signals = StopSignals {
-            Terminal.error("stopping after the epoch at hand; once more stops now")
+        let signals = StopSignals(grace: grace) { deadline in
+            let word = deadline.map { ", at the latest in \($0) s" } ?? ""
+            Terminal.error("stopping after the epoch at hand\(word); once more stops now")
             stop()
+        } abandon: {
+            Terminal.error("the epoch at hand takes too long; stopping now")
+            abandon()
         }
         defer { signals.cancel() }
         let summary: RunSummary
@@ -64,10 +69,20 @@ enum Lease {
 }
 
 /// Ctrl-C and SIGTERM: the first asks, the second ends the process at once, and its runners with it.
+///
+/// SIGTERM comes before a machine is taken away, so that it has a deadline: shortly before it, training ends in the midst of
+/// its epoch, and when it has passed the process ends in any case.
 final class StopSignals {
     private let sources: [any DispatchSourceSignal]
 
-    init(_ ask: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - grace: seconds from SIGTERM to the process's end.
+    ///   - ask: asks to end after the epoch; is told the seconds that are left, if there is a limit.
+    ///   - abandon: asks to end at once.
+    init(
+        grace: Double, _ ask: @escaping @Sendable (_ deadline: Double?) -> Void,
+        abandon: @escaping @Sendable () -> Void
+    ) {
         let asked = Atomic(0)
         sources = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
@@ -75,12 +90,19 @@ final class StopSignals {
             source.setEventHandler {
                 // Runners end when the pipe that this process holds closes.
                 if asked.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
-                ask()
+                ask(number == SIGTERM ? grace : nil)
+                guard number == SIGTERM else { return }
+                let queue = DispatchQueue.global()
+                queue.asyncAfter(deadline: .now() + Self.patience(grace), execute: abandon)
+                queue.asyncAfter(deadline: .now() + grace) { _exit(128 + number) }
             }
             source.resume()
             return source
         }
     }
+
+    /// Seconds that an epoch is waited for: what is left of the grace is for the ledger and the files.
+    static func patience(_ grace: Double) -> Double { max(grace / 2, grace - 5) }
 
     func cancel() {
         for source in sources { source.cancel() }

@@ -33,22 +33,25 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Prints what happens as JSON objects, a line each; ends early when standard input ends or says `stop`.")
     var events = false
 
+    @OptionGroup var deadline: EndingOptions
+
     func run() async throws {
         try await Failure.reporting(events: events) {
             let request = try options.request()
             let folder = output.map { FilePath($0) } ?? RunFolder.free(for: request.experiment.name)
-            try await Self.train(request, in: Folder.absolute(folder), ending: events ? .events : json ? .json : .table)
+            try await Self.train(
+                request, in: Folder.absolute(folder), ending: events ? .events : json ? .json : .table,
+                grace: deadline.grace)
         }
     }
 
     /// Trains and says what came of it.
-    static func train(_ request: Run.Request, in folder: FilePath, ending: RunShow.Ending) async throws {
+    static func train(_ request: Run.Request, in folder: FilePath, ending: RunShow.Ending, grace: Double) async throws {
         let view = RunView(of: ending)
         let run = Run(request) { view.show($0) }
         try await RunShow.watch(
-            view, experiment: request.experiment, ending: ending, stop: run.stop,
-            train: { try await run.train(in: folder) }
-        )
+            view, experiment: request.experiment, ending: ending, grace: grace, stop: run.stop, abandon: run.abandon,
+            train: { try await run.train(in: folder) })
     }
 }
 

@@ -80,8 +80,8 @@ struct EnvironmentMaker {
         let outcome: ToolProcess.Outcome
         do {
             outcome = try await ToolProcess(
-                executable: .path(program), arguments: arguments, environment: variables
-            ).run { line in
+                program: program, arguments: arguments, environment: variables
+            ).runGuarded { line in
                 if let message = lines.withLock({ $0.message(for: line) }) { progress(message) }
             }
         } catch {
@@ -101,7 +101,7 @@ struct EnvironmentMaker {
         for name in ["python3", "python3.13", "python3.12", "python3.14", "python3.11", "python"] {
             guard let python = await surroundings.program(name),
                 let answer = try? await ToolProcess(
-                    executable: .path(python), arguments: ["-c", program], environment: variables
+                    program: python, arguments: ["-c", program], environment: variables
                 ).run(),
                 let numbers = answer.tail.last?.split(separator: " ").compactMap({ Int($0) }), numbers.count == 3
             else { continue }

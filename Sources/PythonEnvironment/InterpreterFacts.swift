@@ -54,9 +54,9 @@ struct InterpreterFacts: Codable, Sendable, Hashable {
         let outcome: ToolProcess.Outcome
         do {
             outcome = try await ToolProcess(
-                executable: .path(interpreter), arguments: ["-c", program, modules.joined(separator: ",")] + files,
+                program: interpreter, arguments: ["-c", program, modules.joined(separator: ",")] + files,
                 environment: environment
-            ).run()
+            ).runGuarded()
         } catch {
             throw PythonEnvironmentError(
                 code: .badInterpreter,

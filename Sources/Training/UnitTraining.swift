@@ -44,6 +44,7 @@ struct UnitTraining {
         let clock = ContinuousClock()
         let began = clock.now
         var checkpointed = began
+        var seconds = 0.0
         let starts = try LaneStarts(unit, of: program)
         var state = try starts.state()
         var best = starts.bestValues()
@@ -89,7 +90,8 @@ struct UnitTraining {
             for lane in diverged {
                 log.say(.diverged(lane: lane.lane, epochs: epoch + 1, kept: lane.kept), unit: unit.id)
             }
-            for (lane, ending) in endings { say(ending, lane) }
+            seconds += epochBegan.duration(to: clock.now).seconds
+            for (lane, ending) in endings + callbacks.timeEnds(after: epoch, seconds: seconds) { say(ending, lane) }
             #if DEBUG
                 try Faults.strike(unit, after: epoch)
             #endif

@@ -111,6 +111,10 @@ extension Unit {
         public var validation: RowRange?
         /// The learning rate of each epoch from `fit.initialEpoch` on, where the unit's `learning_rate_scheduler` sets it.
         public var rates: [Double]?
+        /// Seconds of training after which the lane ends with the epoch at hand; nil: no limit.
+        public var timeLimit: Double?
+        /// Seconds that the epochs before the unit's first have taken; nil: 0.
+        public var timeSpent: Double?
 
         public init(
             trial: Int, name: String, seed: UInt64, parameters: [String: Double], start: Start,

@@ -17,8 +17,11 @@ import shutil
 import sys
 import time
 
+from pronghorn import lifeline
+
 
 def main() -> int:
+    lifeline.watch()
     # What Keras and the converters print must not come between the answers.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)

@@ -15,12 +15,14 @@ import sys
 import time
 import traceback
 
+from pronghorn import lifeline
 from pronghorn.fit.protocol import Events, Feed, unit_log
 from pronghorn.lowering.failures import LoweringFailure, describe_error
 
 
 def main() -> int:
     arguments = _arguments()
+    lifeline.watch()
     # Ctrl-C is for the control process, which says what is to become of the unit.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if arguments.cores:

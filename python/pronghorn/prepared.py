@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pronghorn import lifeline
 from pronghorn.lowering.failures import LoweringFailure, describe_error
 
 
@@ -61,6 +62,7 @@ def answering(prepare: Callable[[Callable[[str], None]], None]) -> int:
 
     What the user's code prints, and what C libraries do, goes to standard error.
     """
+    lifeline.watch()
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     sys.stdout = sys.stderr

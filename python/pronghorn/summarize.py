@@ -11,8 +11,11 @@ import json
 import pathlib
 import sys
 
+from pronghorn import lifeline
+
 
 def main() -> None:
+    lifeline.watch()
     path, name, run = sys.argv[1:4]
     results = json.load(sys.stdin)
     sys.path.insert(0, str(pathlib.Path(path).resolve().parent))

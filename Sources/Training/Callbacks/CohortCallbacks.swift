@@ -113,6 +113,21 @@ struct CohortCallbacks {
         }
     }
 
+    /// Ends the training of lanes whose time is over.
+    ///
+    /// - Parameter seconds: what the unit's epochs have taken so far.
+    mutating func timeEnds(after epoch: Int, seconds: Double) -> [Ending] {
+        if epoch + 1 == unit.fit.lastEpoch { return [] }
+        return unit.lanes.enumerated().compactMap { lane, settings in
+            guard lanes[lane].ending == nil, let limit = settings.timeLimit,
+                (settings.timeSpent ?? 0) + seconds >= limit
+            else { return nil }
+            let ending = LaneCallbacks.Ending(epochs: epoch + 1, by: "time_limit")
+            lanes[lane].ending = ending
+            return (lane, ending)
+        }
+    }
+
     /// What `on_train_end` does to the weights, after `Model.fit` has finalized them: those of the best epoch come back.
     func trainingEnded(_ state: inout LoadedProgram.State) throws {
         for number in unit.callbacks.indices {

@@ -45,11 +45,16 @@ class Progress(keras.callbacks.Callback):
         best: A metric, whether less of it is better, and what is called when an epoch is better than all before:
             strictly, and NaN never is, as in `keras.callbacks.ModelCheckpoint(save_best_only=True)`.
         epochs: The number of the last epoch, from 1.
+        time_limit: Seconds of training after which it ends with the epoch at hand; None for no limit.
         diverges: Whether the trial diverges in an epoch, of its number and logs: such an epoch is never the best.
     """
 
-    def __init__(self, say, shall_stop, initial, best, epochs: int, diverges=lambda epoch, logs: False):
+    def __init__(
+        self, say, shall_stop, initial, best, epochs: int, diverges=lambda epoch, logs: False, time_limit=None
+    ):
         super().__init__()
+        self._time_limit, self._seconds = time_limit, 0.0
+        self.is_over_time = False
         self._say, self._shall_stop, self._initial, self._last = say, shall_stop, initial, epochs
         self._monitor, self._less_is_better, self._keep = best or (None, True, None)
         self._best: float | None = None
@@ -68,13 +73,20 @@ class Progress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         metrics = {name: float(value) for name, value in (logs or {}).items()}
         self.epochs = epoch + 1
-        self._say(epoch, time.monotonic() - self._began, metrics)
+        seconds = time.monotonic() - self._began
+        self._seconds += seconds
+        self._say(epoch, seconds, metrics)
         if self._monitor in metrics:
             self._was_measured = True
             if self._improves(metrics[self._monitor]) and not self._diverges(epoch, logs):
                 self._best = metrics[self._monitor]
                 self._keep(self.model)
-        if self._shall_stop() and epoch + 1 < self._last and not self._model.stop_training:
+        if epoch + 1 == self._last or self._model.stop_training:
+            return
+        if self._time_limit is not None and self._seconds >= self._time_limit:
+            self.is_over_time = True
+            self.model.stop_training = True
+        elif self._shall_stop():
             self.was_stopped = True
             self.model.stop_training = True
 

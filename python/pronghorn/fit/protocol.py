@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+from pronghorn import lifeline
+
 STOP = "stop"
 
 
@@ -80,8 +82,7 @@ class Feed:
     """Unit folders that come on the runner's input, which a thread of its own reads.
 
     When the input ends while a unit is at work, whoever wanted the result is gone, and so is this process: at once,
-    since the thread that trains may be deep inside a backend. (A parent-death signal would come too early: Linux ties
-    it to the thread that started the process, and the control process's threads come and go.)
+    since the thread that trains may be deep inside a backend.
     """
 
     def __init__(self, source: int):
@@ -113,7 +114,7 @@ class Feed:
                     self._folders.put(line)
         with self._lock:
             if self._pending:
-                os._exit(1)
+                lifeline.end()
         self._folders.put(None)
 
 

@@ -70,6 +70,8 @@ class Training:
             self.events.say("diverged", lane=0, epochs=divergence.epochs, kept=divergence.kept)
             # Where no epoch left good weights there is nothing to keep.
             has_model = divergence.kept > self.unit["fit"]["firstEpoch"]
+        elif progress.is_over_time:
+            self.events.say("ended", lane=0, epochs=progress.epochs, by="time_limit")
         elif stops:
             self.events.say("ended", lane=0, epochs=progress.epochs, by=stops[0])
         for name, callback in own:
@@ -153,6 +155,7 @@ class Training:
             initial=(lambda model: self._write(model, "initial")) if self.save["initial"] else None,
             best=(best["monitor"], best["lessIsBetter"], lambda model: self._write(model, "best")) if best else None,
             epochs=self.unit["fit"]["lastEpoch"],
+            time_limit=self.lane.get("timeLimit"),
             **({"diverges": divergence.is_in} if divergence else {}),
         )
 

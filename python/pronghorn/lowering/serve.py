@@ -9,6 +9,7 @@ import time
 import traceback
 from typing import TextIO
 
+from pronghorn import lifeline
 from pronghorn.lowering.failures import LoweringFailure
 
 
@@ -140,6 +141,7 @@ def _prepare_keras(progress) -> None:
 
 
 def main() -> int:
+    lifeline.watch()
     # Python's prints, and those of C libraries, must not come between the answers.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
