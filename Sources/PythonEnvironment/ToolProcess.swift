@@ -18,8 +18,9 @@ struct ToolProcess {
     var arguments: [String]
     var environment: [String: String]
 
-    /// What watches over a program that knows nothing of us: when the pipe that is its input closes, since nobody is left to
-    /// hold its other end, the whole process group ends. As the third argument of `sh`, followed by the program.
+    /// What watches over a program that knows nothing of us, as the argument of `sh -c`.
+    ///
+    /// When the pipe that is its input closes, since nobody is left to hold the other end, its whole process group ends.
     private static let guardian = """
         exec 3<&0 </dev/null
         (read line <&3; kill -9 0) >/dev/null 2>&1 &

@@ -43,7 +43,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key of fit", yaml: head + "fit: {epochs: 3, batchsize: 32}\n",
         message:
-            "e.yaml:3:18: fit.batchsize: unknown key 'batchsize'; accepted: batch_size, class_weight, epochs, initial_epoch, on_divergence, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'batch_size'?)"
+            "e.yaml:3:18: fit.batchsize: unknown key 'batchsize'; accepted: batch_size, class_weight, epochs, initial_epoch, on_divergence, sample_weight, shuffle, steps_per_epoch, time_limit, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'batch_size'?)"
     ),
     WrongExperiment(
         mistake: "a key given twice", yaml: head + "fit:\n  epochs: 1\n  epochs: 2\n",
@@ -299,7 +299,7 @@ private let wrong: [WrongExperiment] = [
         mistake: "arguments for a model file",
         yaml: "model: m.keras\ndata: {x: x.npy}\ntrials: {unit: [1, 2]}\n",
         message:
-            "e.yaml:3:10: trials.unit: only a build function takes arguments, and the model is not one; accepted: batch_size, class_weight, epochs, initial_epoch, learning_rate, sample_weight, seed, shuffle, steps_per_epoch, validation_batch_size, validation_freq, validation_split, validation_steps"
+            "e.yaml:3:10: trials.unit: only a build function takes arguments, and the model is not one; accepted: batch_size, class_weight, epochs, initial_epoch, learning_rate, sample_weight, seed, shuffle, steps_per_epoch, time_limit, validation_batch_size, validation_freq, validation_split, validation_steps"
     ),
     WrongExperiment(
         mistake: "a mapping as a parameter", yaml: head + "trials:\n- {units: {a: 1}}\n",
@@ -361,7 +361,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an override of an unknown key", yaml: head,
         message:
-            "--set fit.epoch=3: fit.epoch: unknown key 'epoch'; accepted: batch_size, class_weight, epochs, initial_epoch, on_divergence, sample_weight, shuffle, steps_per_epoch, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'epochs'?)",
+            "--set fit.epoch=3: fit.epoch: unknown key 'epoch'; accepted: batch_size, class_weight, epochs, initial_epoch, on_divergence, sample_weight, shuffle, steps_per_epoch, time_limit, validation, validation_batch_size, validation_data, validation_freq, validation_split, validation_steps (did you mean 'epochs'?)",
         overrides: ["fit.epoch=3"]),
     WrongExperiment(
         mistake: "an override without a value", yaml: head,
