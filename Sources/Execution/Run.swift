@@ -187,8 +187,8 @@ public struct Run: Sendable {
             } onCancel: {
                 task.cancel()
             }
-        } catch where stopSwitch.isOn {
-            throw Self.stoppedEarly
+        } catch {
+            throw stopSwitch.isOn ? Self.stoppedEarly : error
         }
     }
 
