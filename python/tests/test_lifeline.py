@@ -60,6 +60,6 @@ def test_it_leaves_alone_a_group_that_it_does_not_lead():
 
 
 def test_it_ends_by_itself_where_somebody_reads():
-    program, child = start("print('done', flush=True); child.kill()")
+    program, _ = start("print('done', flush=True); child.kill()")
     assert program.stdout.read() == b"done\n"
     assert program.wait(60) == 0
