@@ -263,15 +263,18 @@ def test_trials_that_fail_are_told():
 
 def test_a_run_that_is_stopped_goes_on():
     """`stop` is what Ctrl-C does."""
-    run = pronghorn.submit(given.sequential(1), X, Y, epochs=20_000, shuffle=False, devices="cpu:1")
+    epochs = 8000
+    run = pronghorn.submit(given.sequential(1), X, Y, epochs=epochs, shuffle=False, devices="cpu:1")
     deadline = time.monotonic() + 300
     while run.progress.epochs_done < 3 and time.monotonic() < deadline and not run._process.is_over:
         time.sleep(0.02)
     run.stop()
     run.wait(300)
     assert run.interrupted
-    assert 0 < run.progress.epochs_done < 20_000
-    assert run.models._run is run
+    assert 0 < len(run.history) < epochs
+    assert run.resume(verbose=0) is run
+    assert not run.interrupted and run.trials[0].status == "finished"
+    assert list(run.history["epoch"]) == list(range(epochs))
 
 
 def test_ctrl_c_returns_what_is_finished(monkeypatch):
