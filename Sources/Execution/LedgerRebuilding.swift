@@ -82,8 +82,9 @@ struct LedgerRebuilding {
         }
         let counts = try ledger.progress(at: 0).counts
         let left = (counts[.waiting] ?? 0) + (counts[.running] ?? 0)
+        let good = (counts[.finished] ?? 0) + (counts[.diverged] ?? 0)
         try ledger.endRun(
-            left > 0 ? .stopped : counts[.finished] == trials.count ? .finished : .failed, at: times.max() ?? 0)
+            left > 0 ? .stopped : good == trials.count ? .finished : .failed, at: times.max() ?? 0)
         try ledger.close()
         try Folder.syncFileSystem(containing: place)
         return place
@@ -144,6 +145,7 @@ struct LedgerRebuilding {
     private struct Told {
         var hasFinished = false
         var stops: [Int: TrialStop] = [:]
+        var divergences: [Int: (epochs: Int, kept: Int)] = [:]
         var bestEpochs: [Int: Int] = [:]
         var models: [(trial: Int, file: String, kind: String)] = []
         var seconds: Double?
@@ -161,6 +163,8 @@ struct LedgerRebuilding {
             best?.note(epoch, trained, metrics)
         case .ended(let lane, let epochs, let callback) where trials.indices.contains(lane):
             told.stops[trials[lane]] = TrialStop(epoch: epochs - 1, by: callback)
+        case .diverged(let lane, let epochs, let kept) where trials.indices.contains(lane):
+            told.divergences[trials[lane]] = (epochs, kept)
         case .best(let lane, let epoch) where trials.indices.contains(lane): told.bestEpochs[trials[lane]] = epoch
         case .saved(let trial, let file, let kind, _): told.models.append((trial, file, kind))
         case .trained(let seconds): told.seconds = seconds
@@ -216,7 +220,9 @@ struct LedgerRebuilding {
             TrialEnd(
                 trial: trial, model: found[trial]?.place,
                 bestEpoch: isWatched ? best?[trial] : told.bestEpochs[trial] ?? best?[trial],
-                trainSeconds: told.seconds.map { $0 / Double(lanes.count) }, stop: told.stops[trial])
+                trainSeconds: told.seconds.map { $0 / Double(lanes.count) }, stop: told.stops[trial],
+                divergence: told.divergences[trial].flatMap { record.unit?.divergence(after: $0.epochs, kept: $0.kept) }
+            )
         }
     }
 
