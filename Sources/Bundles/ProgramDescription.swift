@@ -106,6 +106,9 @@ extension ProgramDescription {
         }
     }
 
+    /// Whether a model file lacks what the trial's seed draws: then using the model needs `initialize`.
+    public var drawsBeyondFiles: Bool { state.contains(where: \.isDrawnBeyondFiles) }
+
     /// Which way a metric gets better: the `_direction` of its Keras class.
     public enum Direction: String, Codable, Sendable {
         case up, down
@@ -164,4 +167,9 @@ extension ProgramDescription {
         public var sha256: String
         public var seconds: Double?
     }
+}
+
+extension ProgramDescription.Leaf {
+    /// Whether it is a variable of the model's that its file does not hold, such as the state of a generator of random numbers.
+    public var isDrawnBeyondFiles: Bool { offset == nil && role == .nonTrainable && !shape.contains(0) }
 }

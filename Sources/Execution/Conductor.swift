@@ -277,7 +277,7 @@ actor Conductor: RunnerProcess.Delegate {
             units[id]?.lineage.progressed()
         case .saved(let trial, let file, let kind, _):
             units[id]?.models.append((trial, folder.unit(id).pushing(FilePath(file)), kind))
-        case .ready, .started, .working, .beat, .stopped, .narrowed, .finished, .failed: break
+        case .ready, .started, .working, .beat, .evaluated, .stopped, .narrowed, .finished, .failed: break
         }
     }
 

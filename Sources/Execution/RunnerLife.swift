@@ -73,7 +73,7 @@ struct RunnerLife: Sendable, Equatable {
             writing.remove(unit)
             return .failed(unit, code: code, message: message, wasTraining: wasTraining)
         case .ready, .started, .compiling, .compiled, .working, .beat, .epoch, .ended, .diverged, .best, .saved,
-            .checkpoint:
+            .checkpoint, .evaluated:
             return .none
         }
     }

@@ -74,7 +74,7 @@ struct RunnerWatch: Sendable, Equatable {
             call = max(call, seconds)
         case .checkpoint: work = call > 0 ? .calling : .announced
         // What is saved is written beside the training, and says nothing of it.
-        case .epoch, .ended, .diverged, .best, .saved: break
+        case .epoch, .ended, .diverged, .best, .saved, .evaluated: break
         }
     }
 

@@ -36,6 +36,12 @@ public struct Bundle: Sendable, Hashable {
         }
     }
 
+    /// The bundle in a folder of the cache, if it is still the one of that digest, and what its model was built from is what it was.
+    public static func cached(in folder: FilePath, digest: String) -> Bundle? {
+        guard let bundle = try? Bundle(folder), bundle.digest == digest, bundle.isCurrent else { return nil }
+        return bundle
+    }
+
     /// The function that answers a request, if it has been lowered.
     public func function(_ request: FunctionRequest) -> ProgramDescription.Function? {
         request.answer(in: description)

@@ -197,6 +197,21 @@ public final class LoadedProgram {
         }
     }
 
+    /// What the lanes' models give for steps of batches; the state stays as it is.
+    ///
+    /// - Parameter inputs: one buffer an input of role `x`, [K, steps, rows, …].
+    /// - Returns: the outputs, [K, steps, rows, …] each, on the device.
+    public func predict(
+        steps: Int, rows: Int, state: borrowing State, inputs: borrowing BufferList
+    ) throws(ProgramError) -> BufferList {
+        let executable = try executable(.predict, steps: steps, rows: rows)
+        do throws(PJRTError) {
+            return try executable.execute(state.leaves, inputs)
+        } catch {
+            throw ProgramError(.plugin, "predict failed on the device", cause: error)
+        }
+    }
+
     /// What `Model.fit` does to the weights at its end.
     public func finalize(_ state: inout State) throws(ProgramError) {
         guard bundle.description.finalizes else { return }

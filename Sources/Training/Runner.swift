@@ -94,6 +94,11 @@ public final class Runner {
             let program = try program(of: unit, pace)
             switch unit.work {
             case .probe: try probe(unit, program)
+            case .predict, .evaluate:
+                let inference = UnitInference(
+                    unit: unit, program: program, client: client, log: log, folder: folder,
+                    pace: pace)
+                if unit.work == .predict { try inference.predict() } else { try inference.evaluate() }
             case .train:
                 switch try train(unit, in: folder, program, pace) {
                 case .trained: break

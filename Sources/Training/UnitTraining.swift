@@ -206,7 +206,7 @@ struct UnitTraining {
             logs: program.bundle.description.evaluateLogs, &state)
     }
 
-    /// Runs every lane through its rows once: whole batches, `steps` a call, then one call for each size of last batch.
+    /// Runs every lane through its rows once.
     private func pass(
         _ function: FunctionName, _ lanes: [LaneBatch], batchSize: Int, steps: Int, _ epoch: Int, logs names: [String],
         _ state: inout LoadedProgram.State, keep: ((consuming LoadedProgram.State) -> Void)? = nil
@@ -214,10 +214,7 @@ struct UnitTraining {
         let halt = function == .train && unit.haltsOnNaN
         var logs = LaneLogs(names: names, lanes: lanes.count, halt: halt)
         let longest = lanes.map { $0.count / batchSize }.max() ?? 0
-        let tails = Set(lanes.map { $0.count % batchSize }).subtracting([0]).sorted()
-        let calls =
-            stride(from: 0, to: longest, by: max(steps, 1)).map { Call(firstStep: $0, steps: steps, rows: batchSize) }
-            + tails.map { Call(firstStep: nil, steps: 1, rows: $0) }
+        let calls = PassCall.calls(for: lanes, batchSize: batchSize, steps: steps)
         for (number, call) in calls.enumerated() {
             let parts = lanes.map { call.part(of: $0, batchSize: batchSize) }
             let counts = parts.map { Int32($0.count / call.rows) }
@@ -234,37 +231,13 @@ struct UnitTraining {
     }
 
     /// The rows of a call on the device: taken there where the arrays lie there, else gathered here and brought over.
-    private func inputs(of parts: [LaneBatch], _ call: Call) throws -> BufferList {
+    private func inputs(of parts: [LaneBatch], _ call: PassCall) throws -> BufferList {
         if let source = try residents.source(of: parts) {
             let numbers = LaneBatch.numbers(of: parts, width: program.lanes, laneRows: call.steps * call.rows)
             return try program.gather(numbers, steps: call.steps, rows: call.rows, of: source.arrays)
         }
         return try data.upload(
             parts, to: client, width: program.lanes, steps: call.steps, rows: call.rows, of: program.bundle.description)
-    }
-}
-
-/// One call of a function during a pass.
-private struct Call {
-    /// The first of the whole batches it takes; nil for the call of a last partial batch.
-    var firstStep: Int?
-    var steps: Int
-    var rows: Int
-
-    var lastStep: Int { (firstStep ?? 0) + steps }
-
-    /// The rows of a lane that this call takes.
-    func part(of lane: LaneBatch, batchSize: Int) -> LaneBatch {
-        var part = lane
-        let whole = lane.count / batchSize
-        if let firstStep {
-            part.first += min(firstStep, whole) * batchSize
-            part.count = max(0, min(whole - firstStep, steps)) * batchSize
-        } else {
-            part.first += whole * batchSize
-            part.count = lane.count % batchSize == rows ? rows : 0
-        }
-        return part
     }
 }
 

@@ -54,6 +54,8 @@ extension RunnerEvent {
         case narrowed(epochs: Int)
         /// The last epoch is over and the device is free for the next unit, while this one's models are being written.
         case trained(seconds: Double)
+        /// The lanes' models were evaluated: for every metric a value for each lane, in their order.
+        case evaluated(metrics: [String: [Double]])
         /// A model file is whole, but perhaps not yet durable.
         case saved(trial: Int, file: String, kind: String, bytes: Int)
         /// The unit is done and everything it left is durable.
@@ -94,6 +96,7 @@ extension Unit {
         case .diverged(let lane, let epochs, let kept):
             lanes.indices.contains(lane) && epochs > 0 && (0..<epochs).contains(kept)
         case .best(let lane, let epoch): lanes.indices.contains(lane) && epoch >= 0
+        case .evaluated(let metrics): metrics.values.allSatisfy { $0.count == lanes.count }
         case .saved(let trial, let file, _, _):
             lanes.contains { $0.trial == trial && Self.isModel(file, of: $0.name) }
         case .checkpoint(let epochs, let file):

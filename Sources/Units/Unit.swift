@@ -59,6 +59,13 @@ extension Unit {
         case train
         /// Compiles every function that training would use and reports their memory; trains nothing.
         case probe
+        /// Writes what each lane's model gives for the lane's `training` rows (`UnitOutputs`); the lanes start from models.
+        case predict
+        /// Measures each lane's model on the lane's `training` rows: the event `evaluated`. The lanes start from models.
+        case evaluate
+
+        /// Whether the lanes' models are used as they are, and none is trained.
+        public var isInference: Bool { self == .predict || self == .evaluate }
     }
 
     /// The program bundle: its folder, and the key that names it in the cache.
@@ -142,6 +149,8 @@ extension Unit {
         /// Lane `lane` of a checkpoint file that an earlier unit left, or the one lane of a starting model's file, whose
         /// missing leaves are drawn; the lanes of a unit may start from different files.
         case checkpoint(file: String, lane: Int)
+        /// A `.keras` file that a run has left, for a unit that predicts or evaluates.
+        case model(file: String)
 
         /// The lane of the checkpoint; 0 where there is none.
         public var lane: Int {

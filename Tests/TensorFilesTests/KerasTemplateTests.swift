@@ -68,6 +68,19 @@ struct KerasTemplateTests {
             to: path, patches: zip(saved.leaves, kept).map { ($0.offset, $1.bytes) }.reversed(),
             configPatches: [(saved.span[0]..<saved.span[0] + saved.span[1], "0.25")], durable: true)
         #expect(try MappedFile(path).size == count)
+
+        // The weights are read back from where they stand, though the configuration before them has another length.
+        let places = saved.leaves.map { $0.offset..<$0.offset + 4 * $0.count }
+        let weights = try KerasWeights(path, madeFrom: KerasTemplate(template), tensors: places)
+        for (leaf, place) in zip(saved.leaves, places) {
+            var numbers = [Float](repeating: -1, count: leaf.count)
+            try numbers.withUnsafeMutableBytes { try weights.copy(place, into: $0) }
+            #expect(numbers == expected[leaf.name])
+        }
+        // A tensor that is not said to be one is a byte that may not differ.
+        #expect(throws: TensorFilesError.self) {
+            try KerasWeights(path, madeFrom: KerasTemplate(template), tensors: Array(places.dropFirst()))
+        }
         let loaded = try Python.run(
             Loaded.self,
             """

@@ -1,8 +1,9 @@
 """The `fit` engine's runner: ``python -m pronghorn.fit_runner --device cpu:0 --cores 0,1``.
 
-Reads a unit's folder a line on standard input and trains its one trial by `Model.fit`; the line ``stop`` ends training
-after the epoch at hand. Says the runner's events on standard output. Keras's backend, the devices it may see and the
-number of its threads are in the environment before the process starts.
+Reads a unit's folder a line on standard input and trains its one trial by `Model.fit`, or has the model that it left
+predict or evaluate; the line ``stop`` ends training after the epoch at hand. Says the runner's events on standard
+output. Keras's backend, the devices it may see and the number of its threads are in the environment before the process
+starts.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def main() -> int:
 
 def _work(folder: str, events: Events, feed: Feed) -> None:
     """Works on a unit and says how that ended."""
-    from pronghorn.fit import training
+    from pronghorn.fit import inference, training
 
     began = time.monotonic()
     name = os.path.basename(folder)
@@ -62,8 +63,11 @@ def _work(folder: str, events: Events, feed: Feed) -> None:
                 unit = json.load(file)
             if "fit" not in unit["engine"] or len(unit["lanes"]) != 1:
                 raise LoweringFailure("invalid_unit", f"{folder} is not a unit of one trial for Model.fit")
-            work = training.Training(unit, folder, events, feed)
-            work.run()
+            if unit["work"] == "train":
+                work = training.Training(unit, folder, events, feed)
+                work.run()
+            else:
+                inference.Inference(unit, folder, events).run()
             ending = {"what": "finished", "seconds": time.monotonic() - began}
         except training.Stopped:
             # Nothing of it is kept: the trial will begin anew.

@@ -7,11 +7,11 @@ public import SystemPackage
 /// Offsets of weights count from the template's first byte; spans of text from the first byte of its `config.json`.
 /// Several threads may write from one template.
 public struct KerasTemplate: Sendable {
-    private static let weights = "model.weights.h5"
+    static let weights = "model.weights.h5"
     private static let configuration = "config.json"
 
     private let archive: ZipArchive
-    private let weightsRange: Range<Int>
+    let weightsRange: Range<Int>
     private let configurationRange: Range<Int>
 
     /// Maps a template and checks it: every member stored, its checksum right, weights and configuration there.
@@ -39,6 +39,14 @@ public struct KerasTemplate: Sendable {
         }
         weightsRange = weights.data
         configurationRange = configuration.data
+    }
+
+    /// The bytes of the weights; valid while the template lives.
+    func weightBytes() throws(TensorFilesError) -> UnsafeRawBufferPointer {
+        guard let part = archive.file.bytes.part(weightsRange.lowerBound, weightsRange.count) else {
+            throw TensorFilesError(.truncated, archive.file.path, "the template ends inside its weights")
+        }
+        return part
     }
 
     /// The whole text of `config.json`, as a span of it.

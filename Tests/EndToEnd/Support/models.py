@@ -119,3 +119,14 @@ def searched(learning_rate, dropout, weight_decay):
     )
     model.compile(keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay), "mse", metrics=["mae"])
     return model
+
+
+def two_heads():
+    """Two inputs and two outputs by name, batch statistics, and a layer that draws."""
+    a, b = keras.Input((6,), name="a"), keras.Input((2,), name="b")
+    joined = layers.BatchNormalization()(layers.Dense(8, activation="relu")(layers.Concatenate()([a, b])))
+    joined = layers.Dropout(0.2)(joined)
+    outputs = {"level": layers.Dense(1)(joined), "kind": layers.Dense(3, activation="softmax")(joined)}
+    model = keras.Model({"a": a, "b": b}, outputs)
+    model.compile("adam", {"level": "mse", "kind": "sparse_categorical_crossentropy"})
+    return model
