@@ -16,7 +16,7 @@ public struct PronghornCommand: AsyncParsableCommand {
         version: PronghornVersion.current,
         subcommands: [
             DemoCommand.self, TrainCommand.self, PlanCommand.self, ResumeCommand.self, ResultsCommand.self,
-            ExportCommand.self, PredictCommand.self, EvaluateCommand.self,
+            ExportCommand.self, ReportCommand.self, PredictCommand.self, EvaluateCommand.self,
             StatusCommand.self, LogsCommand.self,
             DoctorCommand.self,
             RunnerCommand.self,

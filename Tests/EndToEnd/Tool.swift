@@ -36,6 +36,8 @@ enum Tool {
         variables["PRONGHORN_CPU_PLUGIN"] = plugin
         variables["PRONGHORN_TENSORFLOW_PYTHON"] = tensorFlow
         variables["PRONGHORN_DATA_PYTHON"] = dataPython
+        // The tests' own packages hold what draws reports.
+        variables["PRONGHORN_REPORT_PYTHON"] = python
         variables.merge(further) { $1 }
         return Dictionary(
             uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
