@@ -8,7 +8,7 @@ public import SystemPackage
 
 /// What trials of a run are written as.
 public enum ExportFormat: String, Sendable, CaseIterable {
-    case keras, weights, h5, savedmodel, onnx, tensorboard
+    case keras, weights, h5, savedmodel, onnx, tensorboard, mlflow
 
     /// What a trial's file (or folder) is called.
     func fileName(of trial: String) -> String {
@@ -18,8 +18,12 @@ public enum ExportFormat: String, Sendable, CaseIterable {
         case .h5: "\(trial).h5"
         case .onnx: "\(trial).onnx"
         case .savedmodel, .tensorboard: trial
+        case .mlflow: "mlflow.db"
         }
     }
+
+    /// Whether it holds what the trials measured, and not, or not only, their models.
+    var holdsHistory: Bool { self == .tensorboard || self == .mlflow }
 
     /// Packages that writing it needs, besides those that the run's own Python has.
     var requirements: [String] {
@@ -28,6 +32,7 @@ public enum ExportFormat: String, Sendable, CaseIterable {
         case .keras, .weights, .h5, .savedmodel: []
         case .onnx: ["jax2onnx==0.17.1"]
         case .tensorboard: ["tensorboard==2.21.0"]
+        case .mlflow: ["mlflow-skinny==3.17.2", "sqlalchemy==2.1.9", "alembic==1.20.1"]
         }
     }
 }
@@ -78,7 +83,7 @@ public struct Exporting: Sendable {
         }
         var ready: [TrialResult] = []
         for (trial, place) in zip(trials, places) {
-            if format != .tensorboard, trial.model == nil {
+            if !format.holdsHistory, trial.model == nil {
                 let why = trial.status == .finished ? "the run keeps no models of it (save)" : trial.status.rawValue
                 report(Outcome(trial: trial.trial, file: place, failure: "has no model: \(why)"))
             } else {
@@ -152,14 +157,14 @@ public struct Exporting: Sendable {
         let base = FilePath(description.folder)
         let python = try await python(experiment, base, progress)
         var imports: [String] = []
-        if format != .tensorboard, case .function(let function) = experiment.model {
+        if !format.holdsHistory, case .function(let function) = experiment.model {
             imports = [base.pushing(FilePath(function.file)).lexicallyNormalized().string]
         }
         if let customObjects = experiment.customObjects {
             imports.append(base.pushing(FilePath(customObjects)).lexicallyNormalized().string)
         }
         var epochs: [String: [String: [Int]]] = [:]
-        if format == .tensorboard {
+        if format.holdsHistory {
             let ledger = try Ledger.openReadOnly(in: run.string)
             for trial in trials {
                 for (epoch, metrics) in try ledger.epochs(of: trial.trial) {

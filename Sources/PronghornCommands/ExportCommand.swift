@@ -8,15 +8,18 @@ import SystemPackage
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Writes trials of a run as .keras, weights, HDF5, SavedModel, ONNX or TensorBoard events.",
+        abstract:
+            "Writes trials of a run as .keras, weights, HDF5, SavedModel, ONNX, TensorBoard events or a store of MLflow.",
         discussion: """
               pronghorn export runs/digits 3 17 --to weights --output weights      0003.weights.h5, 0017.weights.h5
               pronghorn export runs/digits --best val_accuracy --to savedmodel --output serving
               pronghorn export runs/digits --all --to tensorboard --output events
+              pronghorn export runs/digits --all --to mlflow --output tracking         tracking/mlflow.db
 
             keras and weights are what Keras itself saves and loads; h5 is its older format of whole models, which Keras 3 may
-            read back with compile=False alone; savedmodel needs TensorFlow, onnx jax2onnx and tensorboard its own package,
-            which are installed into environments of their own when first asked for.
+            read back with compile=False alone; savedmodel needs TensorFlow, onnx jax2onnx, tensorboard and mlflow their own
+            packages, which are installed into environments of their own when first asked for. What mlflow writes is opened by
+            `mlflow ui --backend-store-uri sqlite:///tracking/mlflow.db`; the models are beside it and stay where they are.
             Exit status: 0 when all was written, 1 when a format could not hold a model, 2 when the request is wrong.
             """)
 
@@ -32,7 +35,7 @@ struct ExportCommand: AsyncParsableCommand {
     @Flag(help: "Every trial that finished.")
     var all = false
 
-    @Option(help: "keras, weights, h5, savedmodel, onnx or tensorboard.", transform: Self.format)
+    @Option(help: "keras, weights, h5, savedmodel, onnx, tensorboard or mlflow.", transform: Self.format)
     var to: ExportFormat
 
     @Option(help: "The folder to write into; it is made.")
@@ -51,13 +54,14 @@ struct ExportCommand: AsyncParsableCommand {
         try await Failure.reporting {
             let chosen = try choose(try Terminal.ledger(of: folder))
             var failures = 0
+            var written: Set<String> = []
             try await Exporting(run: FilePath(folder), format: to, output: FilePath(output), replaces: force).write(
                 chosen, progress: { Terminal.error($0) }
             ) { outcome in
                 if let failure = outcome.failure {
                     failures += 1
                     Terminal.error("error: trial \(outcome.trial): \(failure)")
-                } else {
+                } else if written.insert("\(outcome.file)").inserted {
                     Terminal.line("\(outcome.file)")
                 }
             }

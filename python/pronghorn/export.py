@@ -1,10 +1,11 @@
 """Writes the trials of a run in other formats: ``python -m pronghorn.export``.
 
-One JSON object comes on standard input: ``to`` (weights, h5, savedmodel, onnx, tensorboard), ``run`` (the run's
-folder), ``output`` (a folder), ``force`` (whether what is there is replaced), ``imports`` (Python files of the user's,
-whose registered classes the models may hold), ``trials``, as ``pronghorn results --json`` prints them, and ``epochs``,
-for each of them the epochs of each metric's values. One JSON object a trial goes to standard output, ``{"trial": 3}``
-or ``{"trial": 3, "error": TEXT}``: a model that a format cannot hold keeps no other from being written.
+One JSON object comes on standard input: ``to`` (weights, h5, savedmodel, onnx, tensorboard, mlflow), ``run`` (the
+run's folder), ``output`` (a folder), ``force`` (whether what is there is replaced), ``imports`` (Python files of the
+user's, whose registered classes the models may hold), ``trials``, as ``pronghorn results --json`` prints them, and
+``epochs``, for each of them the epochs of each metric's values. One JSON object a trial goes to standard output,
+``{"trial": 3}`` or ``{"trial": 3, "error": TEXT}``: a model that a format cannot hold keeps no other from being
+written.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import shutil
 import sys
 import time
 
-from pronghorn import lifeline
+from pronghorn import lifeline, tracking
 
 
 def main() -> int:
@@ -27,6 +28,12 @@ def main() -> int:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     job = json.load(sys.stdin)
+    if job["to"] == "mlflow":
+        # One store holds all trials.
+        for number, reason in tracking.write(job, _placed).items():
+            error = {} if reason is None else {"error": reason}
+            answers.write(json.dumps({"trial": number, **error}) + "\n")
+        return 0
     write, ending = FORMATS[job["to"]]
     for path in job["imports"]:
         _import(path)

@@ -41,8 +41,8 @@ def trial(number, **more):
     }
 
 
-def export(folder, to, trials, python=sys.executable, backend="jax", **more):
-    """Runs the export and returns its answers."""
+def export(folder, to, trials, python=sys.executable, backend="jax", expects=0, **more):
+    """Runs the export and returns its answers; of one that fails, what it wrote on standard error."""
     (folder / "out").mkdir(exist_ok=True)
     job = {
         "to": to,
@@ -61,7 +61,9 @@ def export(folder, to, trials, python=sys.executable, backend="jax", **more):
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": ""},
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == expects, done.stderr
+    if expects:
+        return done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -138,6 +140,39 @@ def test_tensorboard_reads_the_history_of_every_trial_with_its_epochs_and_hyperp
     found = metadata.parse_session_start_info_plugin_data(content).hparams
     assert (found["units"].number_value, found["optimizer"].string_value) == (5, "adam")
     assert (found["sizes"].string_value, found["seed"].string_value) == ("[1, 2]", "null")
+
+
+def test_mlflow_reads_the_history_of_every_trial_with_its_parameters_and_its_model(run):
+    pytest.importorskip("sqlalchemy")
+    from mlflow import MlflowClient
+
+    trials = [
+        trial(0, status="finished", seed=7, seconds=1.5),
+        trial(1, status="failed", model=None, message="it " + "fell " * 2000, history={}),
+    ]
+    trials[0]["parameters"]["odd:name?"] = "x" * 7000
+    assert export(run, "mlflow", trials) == [{"trial": 0}, {"trial": 1}]
+    assert names(run / "out") == ["mlartifacts", "mlflow.db"]
+    client = MlflowClient(tracking_uri=f"sqlite:///{run / 'out' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name(run.name)
+    found = {one.info.run_name: one for one in client.search_runs([experiment.experiment_id])}
+    assert {name: one.info.status for name, one in found.items()} == {"0000": "FINISHED", "0001": "FAILED"}
+    first = found["0000"]
+    assert first.data.params["units"] == "5" and first.data.params["sizes"] == "[1, 2]"
+    assert first.data.params["odd_name_"] == "x" * 6000
+    assert first.data.tags["pronghorn.seed"] == "7" and first.data.metrics == {"loss": 2.0, "val_loss": 2.5}
+    history = client.get_metric_history(first.info.run_id, "val_loss")
+    assert [(point.step, point.value) for point in history] == [(0, 4.0), (2, 2.5)]
+    artifacts = [file.path for file in client.list_artifacts(first.info.run_id)]
+    assert artifacts == ["model.keras"] and client.list_artifacts(found["0001"].info.run_id) == []
+    copied = Path(client.download_artifacts(first.info.run_id, "model.keras"))
+    assert copied.read_bytes() == (run / "models" / "0000.keras").read_bytes()
+
+    taken = export(run, "mlflow", [trial(0)], expects=1)
+    assert "is there already" in taken
+    assert export(run, "mlflow", [trial(1)], force=True) == [{"trial": 1}]
+    again = MlflowClient(tracking_uri=f"sqlite:///{run / 'out' / 'mlflow.db'}")
+    assert [one.info.run_name for one in again.search_runs([experiment.experiment_id])] == ["0001"]
 
 
 def test_custom_layers_come_from_the_users_file_and_a_model_that_cannot_be_loaded_stops_no_other(run):
