@@ -34,7 +34,7 @@ struct LogsCommand: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let run = FilePath(folder)
-            let ledger = try Ledger.openReadOnly(in: folder)
+            let ledger = try Terminal.ledger(of: folder)
             guard
                 let result = try ledger.results(filter: TrialFilter(trials: [trial]), history: false).first
             else { throw Failure(.request, "there is no trial \(trial) in \(folder)") }
