@@ -107,7 +107,7 @@ class Place:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
 
 
