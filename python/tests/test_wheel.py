@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[2]
 
 def run(*command, **variables):
     clean = {"PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/"), **variables}
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, env=clean, check=False)
+    # Away from the checkout, whose module would be found first.
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, env=clean, check=False, cwd="/"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,8 @@ def files(run: Path, by_members: bool = False) -> dict[str, str]:
     found = {}
     for folder in ("models", "csv"):
         for path in sorted((run / folder).rglob("*")):
-            if path.is_file():
+            # What a process was writing when it ended is hidden, and no result.
+            if path.is_file() and not (path.name.startswith(".") and path.name.endswith(".tmp")):
                 found[str(path.relative_to(run))] = _digest(path, by_members)
     return found
 

@@ -163,18 +163,19 @@ def torture(
     seconds: float = float("inf"),
     jobs: int = 1,
 ) -> Tally:
-    """Runs the experiments in turn, so many at once, until there were so many kills or so many seconds have passed."""
-    began = time.monotonic()
+    """Runs the experiments in turn, so many at once, until there were so many kills, or some and so many seconds have passed."""
     undisturbed = {}
     for experiment in experiments:
         undisturbed[experiment.name] = Undisturbed(Place(tools, experiment, f"{experiment.name}-0"))
         report(f"{experiment.name} takes {undisturbed[experiment.name].seconds:.1f} s undisturbed")
+    began = time.monotonic()
     total, lock, turns = Tally(), threading.Lock(), _turns(experiments)
 
     def work(worker: int) -> None:
         while True:
             with lock:
-                if total.kills.total() >= kills or time.monotonic() - began > seconds:
+                done = total.kills.total()
+                if done >= kills or (done > 0 and time.monotonic() - began > seconds):
                     return
                 number, experiment = next(turns)
             place = Place(tools, experiment, f"{experiment.name}-{worker}")
