@@ -163,7 +163,7 @@ def torture(
     seconds: float = float("inf"),
     jobs: int = 1,
 ) -> Tally:
-    """Runs the experiments in turn, so many at once, until there were so many kills, or some and so many seconds have passed."""
+    """Runs the experiments in turn, so many at once, until so many kills, or some and so many seconds have passed."""
     undisturbed = {}
     for experiment in experiments:
         undisturbed[experiment.name] = Undisturbed(Place(tools, experiment, f"{experiment.name}-0"))
