@@ -50,8 +50,6 @@ class Experiment:
     """In how many rounds of all experiments it is run once."""
     is_cold: bool = False
     """Whether each run begins with an empty cache, so that Python lowers its programs."""
-    is_saved_by_keras: bool = False
-    """Whether Keras itself writes the models, with the time in each."""
     victims: dict[str, float] = field(default_factory=lambda: {"control": 5, "runner": 3, "python": 4})
     """How likely each kind of process is chosen, where there is one."""
     pythons: tuple[str, ...] = ()
@@ -117,7 +115,6 @@ engine: fit
 """,
     kills_a_run=3.0,
     every=8,
-    is_saved_by_keras=True,
     victims={"control": 1, "runner": 0, "python": 2},
     pythons=("fit_runner",),
 )

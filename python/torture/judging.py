@@ -35,39 +35,32 @@ class Outcome:
         ]
         summary = place.run / "summary.json"
         return Outcome(
-            files(place.run, place.experiment.is_saved_by_keras),
+            files(place.run),
             results,
             json.loads(summary.read_text()) if summary.exists() else None,
         )
 
 
-def files(run: Path, by_members: bool = False) -> dict[str, str]:
-    """The digests of what a user takes from a run: models and CSV files.
-
-    Args:
-        by_members: whether models are compared by what is in them: Keras writes the time into each.
-    """
+def files(run: Path) -> dict[str, str]:
+    """The digests of what a user takes from a run: the weights in models, and CSV files."""
     found = {}
     for folder in ("models", "csv"):
         for path in sorted((run / folder).rglob("*")):
             # What a process was writing when it ended is hidden, and no result.
             if path.is_file() and not (path.name.startswith(".") and path.name.endswith(".tmp")):
-                found[str(path.relative_to(run))] = _digest(path, by_members)
+                found[str(path.relative_to(run))] = _digest(path)
     return found
 
 
-def _digest(path: Path, by_members: bool) -> str:
-    if not by_members or path.suffix != ".keras":
+def _digest(path: Path) -> str:
+    if path.suffix != ".keras":
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    digest = hashlib.sha256()
+    # Keras writes the time and the numbers of Python's objects into the rest, when it describes a model again.
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in sorted(archive.namelist()):
-                if name != "metadata.json":
-                    digest.update(name.encode() + archive.read(name))
-    except (OSError, zipfile.BadZipFile) as error:
+            return hashlib.sha256(archive.read("model.weights.h5")).hexdigest()
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
         return f"unreadable: {error}"
-    return digest.hexdigest()
 
 
 def problems(place: Place, undisturbed: Outcome, reports: Reports) -> list[str]:

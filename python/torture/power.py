@@ -72,7 +72,7 @@ def lose(
         folder.rename(kept / folder.name)
     try:
         lay_out(disk.after_loss(draws))
-        present = files(place.run, place.experiment.is_saved_by_keras)
+        present = files(place.run)
         for file, digest in undisturbed.outcome.files.items():
             if _trial(file) in ended and present.get(file) != digest:
                 tally.problems.append(f"{name}: {file} was reported and {'differs' if file in present else 'is gone'}")
