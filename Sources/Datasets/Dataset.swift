@@ -14,6 +14,8 @@ public struct Dataset: Sendable {
     let rowWeights: [FitOptions.RowWeights: [DatasetArray]]
     /// Where the columns are that `by` and `stratify` may name.
     let columns: [String: Location]
+    /// The files that list rows, by the keys that name them.
+    let rowFiles: [String: [Location]]
     /// Where prepared arrays are kept.
     let cache: FilePath
 

@@ -8,8 +8,8 @@ enum Folding {
     /// Rows put in a random order and cut into `count` pieces, the first of them one longer where it does not divide.
     ///
     /// scikit-learn's `KFold(count, shuffle=True)`, with ``SplitMix64`` in place of NumPy's generator.
-    static func plain(rows: Int, count: Int, seed: UInt64) -> [Int32] {
-        var generator = SplitMix64(seed: seed, stream: stream)
+    static func plain(rows: Int, count: Int, seed: UInt64, repetition: UInt64) -> [Int32] {
+        var generator = SplitMix64(seed: seed, stream: stream + repetition)
         var order = Array(0..<rows)
         generator.shuffle(&order)
         var folds = [Int32](repeating: 0, count: rows)
@@ -27,8 +27,8 @@ enum Folding {
     /// scikit-learn's `StratifiedKFold(count, shuffle=True)`: were the rows sorted by class and dealt out in turn, each
     /// fold would get a number of rows of each class; the rows of a class are given to the folds in these numbers, at
     /// random. Fold sizes differ by at most one, and so do a class's numbers.
-    static func stratified(_ classes: Groups, count: Int, seed: UInt64) -> [Int32] {
-        var generator = SplitMix64(seed: seed, stream: stream)
+    static func stratified(_ classes: Groups, count: Int, seed: UInt64, repetition: UInt64) -> [Int32] {
+        var generator = SplitMix64(seed: seed, stream: stream + repetition)
         let sizes = classes.counts
         var dealt: [[Int32]] = []
         var position = 0
@@ -43,5 +43,37 @@ enum Folding {
             defer { next[Int(code)] += 1 }
             return dealt[Int(code)][next[Int(code)]]
         }
+    }
+
+    /// Folds none of which shares a group with another: the groups, the largest first and equal ones in a random order,
+    /// each go to the fold that has the fewest rows so far.
+    ///
+    /// scikit-learn's `GroupKFold(count)`, whose order of equal groups is not random.
+    static func grouped(_ groups: Groups, count: Int, seed: UInt64, repetition: UInt64) -> [Int32] {
+        var generator = SplitMix64(seed: seed, stream: stream + repetition)
+        let sizes = groups.counts
+        var order = Array(sizes.indices)
+        generator.shuffle(&order)
+        var rank = [Int](repeating: 0, count: order.count)
+        for (place, group) in order.enumerated() { rank[group] = place }
+        order.sort { (-sizes[$0], rank[$0]) < (-sizes[$1], rank[$1]) }
+        var rows = [Int](repeating: 0, count: count)
+        var folds = [Int32](repeating: 0, count: sizes.count)
+        for group in order {
+            let lightest = rows.indices.min { (rows[$0], $0) < (rows[$1], $1) } ?? 0
+            folds[group] = Int32(lightest)
+            rows[lightest] += sizes[group]
+        }
+        return groups.codes.map { folds[Int($0)] }
+    }
+
+    /// `size` of `count` rows drawn without replacement, and the others, both in ascending order.
+    static func drawn(
+        _ size: Int, of count: Int, seed: UInt64, stream: UInt64
+    ) -> (drawn: [Int32], left: [Int32]) {
+        var generator = SplitMix64(seed: seed, stream: stream)
+        var order = Array(0..<Int32(count))
+        generator.shuffle(&order)
+        return (order[..<size].sorted(), order[size...].sorted())
     }
 }

@@ -41,6 +41,24 @@ struct Groups: Sendable, Equatable {
     }
 }
 
+extension Groups {
+    /// The groups of some of the rows, without values that none of them has.
+    func among(_ rows: Rows) -> Groups {
+        let chosen = rows.numbers.map { codes[Int($0)] }
+        var isThere = [Bool](repeating: false, count: labels.count)
+        for code in chosen { isThere[Int(code)] = true }
+        var numbers = [Int32](repeating: 0, count: labels.count)
+        var groups = self
+        groups.labels = []
+        for (code, label) in labels.enumerated() where isThere[code] {
+            numbers[code] = Int32(groups.labels.count)
+            groups.labels.append(label)
+        }
+        groups.codes = chosen.map { numbers[Int($0)] }
+        return groups
+    }
+}
+
 extension Dataset {
     /// The groups of a column; `key` is where the experiment names it.
     ///

@@ -68,6 +68,7 @@ struct LocationFinder {
     }
 
     func files(_ path: String, at key: String) throws -> [FilePath] {
+        if path.hasSuffix("/") { return try filesOfFolder(path, at: key) }
         guard ArraySource.isPattern(path) else {
             let file = folder.pushing(FilePath(path))
             do {
@@ -86,6 +87,20 @@ struct LocationFinder {
             throw experiment.error(at: key, "no file in \(folder) is called \(path)", found: path)
         }
         return (0..<Int(found.gl_pathc)).compactMap { paths[$0].map { FilePath(String(cString: $0)) } }
+    }
+
+    /// The NumPy files of a folder, sorted by name.
+    private func filesOfFolder(_ path: String, at key: String) throws -> [FilePath] {
+        let place = folder.pushing(FilePath(path))
+        let names: [String]
+        do {
+            names = try Folder.list(place)
+        } catch {
+            throw experiment.error(at: key, error.message, found: path)
+        }
+        let files = names.filter { $0.hasSuffix(".npy") }.sorted().map { place.appending($0) }
+        if files.isEmpty { throw experiment.error(at: key, "the folder \(place) holds no .npy file", found: path) }
+        return files
     }
 
     /// A path in which no character stands for others.

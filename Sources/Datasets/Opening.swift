@@ -11,12 +11,25 @@ extension Dataset {
     ///   - experiment: The experiment; its `data` and `fit.validation` say what to open.
     ///   - folder: What relative paths are relative to: the folder of the experiment file.
     ///   - cache: A folder for arrays that cannot be mapped as they are.
+    ///   - progress: Is told what takes long, a line a call.
     /// - Throws: `ExperimentError` for what the user can mend, `DatasetsError` when the cache cannot be written.
-    public static func open(_ experiment: Experiment, relativeTo folder: FilePath, cache: FilePath) throws -> Dataset {
+    public static func open(
+        _ experiment: Experiment, relativeTo folder: FilePath, cache: FilePath,
+        progress: (String) -> Void = { _ in }
+    ) throws -> Dataset {
+        try withoutActuallyEscaping(progress) { progress in
+            try open(experiment, relativeTo: folder, cache: cache, telling: progress)
+        }
+    }
+
+    private static func open(
+        _ experiment: Experiment, relativeTo folder: FilePath, cache: FilePath,
+        telling progress: @escaping (String) -> Void
+    ) throws -> Dataset {
         let folder = absolute(folder)
         let opening = Opening(
             experiment: experiment, finder: LocationFinder(experiment: experiment, folder: folder),
-            preparation: ArrayPreparation(experiment: experiment, cache: cache))
+            preparation: ArrayPreparation(experiment: experiment, cache: cache), progress: progress)
         var sources = try opening.sources(of: experiment.data, at: "data", label: "all")
         let training = sources.count
         if case .data(let data) = experiment.fit.validation {
@@ -35,7 +48,8 @@ extension Dataset {
         let classes = try opening.classWeights(sources.prefix(training))
         return Dataset(
             experiment: experiment, sources: sources, trainingSources: training,
-            rowWeights: columns.merging(classes) { $1 }, columns: try opening.columns(), cache: cache)
+            rowWeights: columns.merging(classes) { $1 }, columns: try opening.columns(),
+            rowFiles: try opening.rowFiles(), cache: cache)
     }
 }
 
@@ -43,6 +57,7 @@ private struct Opening {
     var experiment: Experiment
     var finder: LocationFinder
     var preparation: ArrayPreparation
+    var progress: (String) -> Void
 
     private struct Wanted {
         var name: String
@@ -89,7 +104,7 @@ private struct Opening {
                 wanted.append(
                     Wanted(
                         name: array.name, role: role,
-                        locations: try finder.locations(of: array, npz: data.npz, at: place)))
+                        locations: try joined(finder.locations(of: array, npz: data.npz, at: place))))
             }
         }
         let isTraining = key == "data"
@@ -98,12 +113,12 @@ private struct Opening {
             wanted.append(
                 Wanted(
                     name: "sample_weight", role: .sampleWeight,
-                    locations: try finder.locations(of: weights, npz: data.npz, at: place)))
+                    locations: try joined(finder.locations(of: weights, npz: data.npz, at: place))))
         } else if isTraining, !experiment.choosesColumnOfWeights, let column = experiment.fit.sampleWeight {
             wanted.append(
                 Wanted(
                     name: "sample_weight", role: .sampleWeight,
-                    locations: try columnLocations(column, at: "fit.sample_weight")))
+                    locations: try joined(columnLocations(column, at: "fit.sample_weight"))))
         }
         return wanted
     }
@@ -126,6 +141,12 @@ private struct Opening {
         return Set(stems).count == stems.count ? stems : several.map(\.text)
     }
 
+    /// Several files are one a trial with `{by: file}`, and otherwise one array.
+    private func joined(_ locations: [Location]) throws -> [Location] {
+        if experiment.partition == .byFile || locations.count < 2 { return locations }
+        return [try preparation.joined(locations, progress: progress)]
+    }
+
     private func columnLocations(_ name: String, at key: String) throws -> [Location] {
         let data = experiment.data
         if let column = data.columns.first(where: { $0.name == name }) {
@@ -141,18 +162,31 @@ private struct Opening {
     func columns() throws -> [String: Location] {
         var names = Set(experiment.data.columns.map(\.name))
         var keys: [String: String] = [:]
-        switch experiment.partition {
-        case .by(let column): keys[column] = "partition.by"
-        case .folds(let folds):
-            if let column = folds.stratify { keys[column] = "partition.stratify" }
-        case .none, .count, .byFile, .bootstrap: break
-        }
+        for (key, column) in experiment.partitionColumns where keys[column] == nil { keys[column] = key }
         names.formUnion(keys.keys)
         var columns: [String: Location] = [:]
         for name in names.sorted() {
-            columns[name] = try columnLocations(name, at: keys[name] ?? "data.\(name)").first
+            let locations = try columnLocations(name, at: keys[name] ?? "data.\(name)")
+            columns[name] = keys[name] == nil ? locations.first : try joined(locations).first
         }
         return columns
+    }
+
+    /// The files that list the rows of partitions and of the test set.
+    func rowFiles() throws -> [String: [Location]] {
+        var paths: [String: [String]] = [:]
+        if case .rows(let files) = experiment.partition {
+            paths["partition.rows"] = files.training
+            paths["partition.validation"] = files.validation
+        }
+        if case .rows(let file) = experiment.testSet { paths["partition.test"] = [file] }
+        var locations: [String: [Location]] = [:]
+        for (key, paths) in paths {
+            locations[key] = try paths.flatMap { path in
+                try finder.files(path, at: key).map { Location(path: $0, text: finder.shown($0), key: key) }
+            }
+        }
+        return locations
     }
 
     /// Weights of 1 for the sources that have none, where others have some or trials do: a program with weights takes
@@ -192,7 +226,7 @@ private struct Opening {
         var found: [FitOptions.RowWeights: [DatasetArray]] = [:]
         for (weights, key) in experiment.rowWeights {
             guard case .column(let name) = weights else { continue }
-            let locations = try columnLocations(name, at: key)
+            let locations = try joined(columnLocations(name, at: key))
             let arrays = try training.enumerated().map { index, source in
                 let location = locations[locations.count == 1 ? 0 : min(index, locations.count - 1)]
                 let array = try preparation.prepare(location, name: "sample_weight", role: .sampleWeight)

@@ -64,6 +64,34 @@ public enum Rows: Sendable, Equatable {
         }
     }
 
+    /// Those at a stretch of positions among them.
+    func part(_ positions: Range<Int>) -> Rows {
+        switch self {
+        case .all: .range(positions)
+        case .range(let range):
+            .range((range.lowerBound + positions.lowerBound)..<(range.lowerBound + positions.upperBound))
+        case .indices(let indices): .indices(Array(indices[positions]))
+        }
+    }
+
+    /// Those at these positions among them, in this order.
+    func chosen(_ positions: [Int32]) -> Rows {
+        switch self {
+        case .all: .indices(positions)
+        case .range(let range): .indices(positions.map { $0 + Int32(range.lowerBound) })
+        case .indices(let indices): .indices(positions.map { indices[Int($0)] })
+        }
+    }
+
+    /// These without those of `others`, which are in ascending order.
+    func without(_ others: Rows) -> Rows {
+        if case .range(let last) = others, case .all(let count) = self, last.upperBound == count {
+            return .range(0..<last.lowerBound)
+        }
+        let left = Set(others.numbers)
+        return .indices(numbers.filter { !left.contains($0) })
+    }
+
     /// Whether every number is that of one of `rows` rows.
     public func isInside(_ rows: Int) -> Bool {
         switch self {

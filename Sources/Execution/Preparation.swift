@@ -24,6 +24,8 @@ struct Preparation: Sendable {
     let passed: [String: String]
     let dataset: Dataset
     let partitions: [Partition]
+    /// The rows that no trial sees, or `nil`.
+    let testRows: Rows?
     /// The partitions with another share of rows to validate on than the experiment's, by the share; 0 for none.
     private let split: [Double: [Partition]]
     let trials: [Trial]
@@ -78,8 +80,11 @@ struct Preparation: Sendable {
         self.folder = folder
         self.devices = devices
         self.checkpointSeconds = checkpointSeconds
-        dataset = try Dataset.open(experiment, relativeTo: folder, cache: CacheFolder.path("data"))
-        partitions = try dataset.partitions(devices: partitionDevices ?? devices.count)
+        dataset = try Dataset.open(experiment, relativeTo: folder, cache: CacheFolder.path("data"), progress: progress)
+        let division = try dataset.division(devices: partitionDevices ?? devices.count)
+        for note in division.notes { progress(note) }
+        partitions = division.partitions
+        testRows = division.test
         (trials, missing) = Self.numbered(
             try experiment.trials(partitions: partitions.map(\.label)), after: known)
         self.firstTrials = firstTrials ?? (known.isEmpty ? trials.count : known.count)

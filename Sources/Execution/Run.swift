@@ -264,6 +264,8 @@ public struct Run: Sendable {
             ).write(to: folder.description)
             let trials = preparation.trials.map { preparation.record(of: $0) }
             try TrialList.write(trials, in: folder)
+            try PartitionRecord(preparation.partitions, test: preparation.testRows, of: preparation.dataset)
+                .write(to: folder.partitions)
             let ledger = try Ledger.create(in: folder.path.string)
             try ledger.begin(
                 RunRecord(

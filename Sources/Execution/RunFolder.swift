@@ -10,6 +10,7 @@ public import SystemPackage
 /// DIR/trials.ndjson        the trials in the order of their numbers
 /// DIR/ledger.sqlite        the record of trials, units, epochs
 /// DIR/models/0042.keras    models; in folders of a thousand, models/003/3042.keras, where there are more
+/// DIR/partitions/          partitions.json: what each trained on and validated on; rows.npy: the row numbers
 /// DIR/csv/0042.csv         what `csv_logger` wrote, in folders as the models
 /// DIR/ledger.sha256        the ledger's digest, while nobody is at work on the run
 /// DIR/units/0007/          a unit: unit.json, rows.npy, events.ndjson, outcome.json
@@ -27,6 +28,7 @@ public struct RunFolder: Sendable {
     public var models: FilePath { path.appending("models") }
     public var units: FilePath { path.appending("units") }
     public var logs: FilePath { path.appending("logs") }
+    public var partitions: FilePath { path.appending("partitions") }
     public var summary: FilePath { path.appending("summary.json") }
 
     /// Whether a run was begun in it.

@@ -12,7 +12,7 @@ public struct DataDescription: Sendable, Equatable, Codable {
     public var sampleWeight: ArraySource?
     /// Further arrays by name, which `by`, `stratify` and `sample_weight` may name.
     public var columns: [ArraySource]
-    /// An NPZ file that holds everything, or several (a list or a pattern) with `{by: file}`.
+    /// An NPZ file that holds everything, or several (a list or a pattern).
     public var npz: [String]
     /// The Python function that returns the arrays by name, or `nil`.
     public var function: FunctionReference?
@@ -69,11 +69,12 @@ public struct DataDescription: Sendable, Equatable, Codable {
     }
 }
 
-/// One array of the data, in one file or in one file a trial.
+/// One array of the data, in one file or in several.
 public struct ArraySource: Sendable, Equatable, Codable {
     /// What the array is called.
     public var name: String
-    /// Where it is: `x.npy`, `data.npz:key`, a pattern (`parts/x-*.npy`), or a list of them, one a trial.
+    /// Where it is: `x.npy`, `data.npz:key`, a pattern (`parts/x-*.npy`), a folder (`parts/`), or a list of them: with
+    /// `{by: file}` one a trial, otherwise one after another.
     public var locations: [String]
 
     /// An array at one place.
@@ -81,7 +82,7 @@ public struct ArraySource: Sendable, Equatable, Codable {
         self.init(name, [location])
     }
 
-    /// An array of one file a trial.
+    /// An array of several files.
     public init(_ name: String, _ locations: [String]) {
         self.name = name
         self.locations = locations
@@ -89,7 +90,7 @@ public struct ArraySource: Sendable, Equatable, Codable {
 
     /// Whether it stands for any number of files.
     public var isSeveral: Bool {
-        locations.count != 1 || locations.contains(where: Self.isPattern)
+        locations.count != 1 || locations.contains { Self.isPattern($0) || $0.hasSuffix("/") }
     }
 
     /// Whether a path holds a character that stands for others: `*`, `?` or `[`.

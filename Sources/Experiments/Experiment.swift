@@ -14,6 +14,10 @@ public struct Experiment: Sendable, Equatable, Codable {
     public var data: DataDescription
     /// How the rows are divided.
     public var partition: PartitionScheme
+    /// How the rows of each partition are divided again, or `nil`.
+    public var within: PartitionScheme?
+    /// The rows that no trial sees, or `nil`.
+    public var testSet: TestSet?
     /// The hyperparameters that are tried.
     public var space: TrialSpace
     /// How each trial is fitted.
@@ -97,7 +101,7 @@ public struct Experiment: Sendable, Equatable, Codable {
 extension Experiment {
     /// Whether trials validate.
     public var validates: Bool {
-        partition.holdsOutRows || fit.validation != .automatic
+        holdsOutRows || fit.validation != .automatic
             || places(of: .validationSplit).contains { $0.value != .null && $0.value.double != 0 }
     }
 
@@ -122,7 +126,7 @@ extension Experiment {
     /// What the user should know although it is no mistake, a sentence each.
     public var notes: [String] {
         var notes: [String] = []
-        if partition.holdsOutRows, case .share(let share) = fit.validation {
+        if holdsOutRows, case .share(let share) = fit.validation {
             notes.append(
                 "\(validationKey): the share \(share) is not used, since the rows that each partition holds out are its validation set"
             )

@@ -96,7 +96,7 @@ extension Experiment {
                 share > 0 && share < 1, at: validationKey,
                 "a share of the rows lies between 0 and 1, both excluded; found \(share)")
         case .data(let validation):
-            if partition.holdsOutRows {
+            if holdsOutRows {
                 throw error(
                     .conflict, at: validationKey,
                     "the rows that each partition holds out are its validation set: leave out the files")

@@ -33,7 +33,7 @@ extension Experiment {
     /// Trials that differ in their share of rows to validate on have no other rows to validate on.
     private func validateSplits() throws(ExperimentError) {
         guard let place = places(of: .validationSplit).first else { return }
-        if partition.holdsOutRows {
+        if holdsOutRows {
             throw error(
                 .conflict, at: place.key, "the rows that each partition holds out are its validation set")
         }

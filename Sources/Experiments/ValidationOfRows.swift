@@ -33,7 +33,7 @@ extension Experiment {
         }
     }
 
-    /// Several files for one array are one a trial, and only `{by: file}` says so.
+    /// With `{by: file}` there must be several files, one a trial.
     func validateFiles() throws(ExperimentError) {
         let several = try severalFiles(data, at: "data")
         if partition == .byFile, let maker = data.maker {
@@ -47,14 +47,6 @@ extension Experiment {
                 .conflict, at: "partition.by",
                 "one file a trial needs several files: data.x and data.y (or data.npz) as lists or patterns, such as parts/x-*.npy"
             )
-        }
-        var found = several
-        if found == nil, case .data(let validation) = fit.validation {
-            found = try severalFiles(validation, at: validationKey)
-        }
-        if let found, partition != .byFile {
-            throw error(
-                .conflict, at: found, "names several files, which partition: {by: file} alone can use: one a trial")
         }
     }
 
@@ -72,27 +64,6 @@ extension Experiment {
             return data.npz.count > 1 || data.npz.contains(where: ArraySource.isPattern) ? "\(key).npz" : nil
         }
         return arrays.first { $0.1.isSeveral }.map { "\(key).\($0.0)" }
-    }
-
-    func validatePartition() throws(ExperimentError) {
-        switch partition {
-        case .none, .byFile, .count(.devices): break
-        case .count(.number(let number)):
-            try require(number >= 1, at: "partition.count", "must be at least 1, found \(number)")
-        case .count(.sizes(let sizes)):
-            try require(!sizes.isEmpty, at: "partition.count", "lists no sizes")
-            for (index, size) in sizes.enumerated() {
-                try require(
-                    size >= 1, at: "partition.count[\(index)]", "a partition has at least 1 row, found \(size)")
-            }
-        case .by(let column):
-            try requireColumn(column, at: "partition.by")
-        case .folds(let folds):
-            try require(folds.count >= 2, at: "partition.folds", "must be at least 2, found \(folds.count)")
-            if let column = folds.stratify { try requireColumn(column, at: "partition.stratify") }
-        case .bootstrap(let count):
-            try require(count >= 1, at: "partition.bootstrap", "must be at least 1, found \(count)")
-        }
     }
 
     func validateSpace() throws(ExperimentError) {
@@ -200,21 +171,5 @@ extension Experiment {
         if let name = table.missing.columns.keys.sorted().first(where: { $0.isEmpty }) {
             throw error(.invalidValue, at: "\(key).missing", "'\(name)' is no name of a column")
         }
-    }
-
-    /// The columns that the experiment names elsewhere than under `data`, in order.
-    public var columnsUsed: [String] {
-        var names: [String] = []
-        switch partition {
-        case .by(let column): names.append(column)
-        case .folds(let folds): names += folds.stratify.map { [$0] } ?? []
-        case .none, .count, .byFile, .bootstrap: break
-        }
-        names += fit.sampleWeight.map { [$0] } ?? []
-        for (_, value) in places(of: .sampleWeight) {
-            if case .string(let name) = value { names.append(name) }
-        }
-        var seen: Set<String> = []
-        return names.filter { seen.insert($0).inserted }
     }
 }

@@ -60,7 +60,8 @@ public enum DataFunctions {
         // The same file in another folder reads other files.
         return try ArrayMaking.key(
             [function.file.string, function.folder.string, function.name, contents, python.key],
-            toolFolder: python.toolFolder, tools: ["pronghorn/prepare_data.py", "pronghorn/prepared.py"])
+            toolFolder: python.toolFolder,
+            tools: ["pronghorn/prepare_data.py", "pronghorn/prepared.py", "pronghorn/draining.py"])
     }
 }
 

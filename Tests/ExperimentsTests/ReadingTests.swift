@@ -127,7 +127,14 @@ private let digits = """
 @Test(arguments: [
     ("{count: 8}", PartitionScheme.count(8)), ("{count: devices}", .count(.devices)),
     ("{count: [400, 300]}", .count(.sizes([400, 300]))), ("{by: store}", .by(column: "store")),
-    ("{by: y}", .by(column: "y")), ("{folds: 3}", .folds(3)), ("{bootstrap: 16}", .bootstrap(16)), ("none", .none),
+    ("{by: y}", .by(column: "y")), ("{folds: 3}", .folds(3)), ("{bootstrap: 16}", .bootstrap(16)),
+    ("{count: 4, order: strided}", .count(.strided(4))),
+    ("{by: store, min_rows: 40}", .by(column: "store", small: .init(leastRows: 40, pools: false))),
+    ("{by: store, min_rows: 40, below: pool}", .by(column: "store", small: .init(leastRows: 40, pools: true))),
+    ("{folds: 3, groups: store, repeats: 2}", .folds(.init(count: 3, groups: "store", repeats: 2))),
+    ("{folds: 3, time: rows}", .folds(.init(count: 3, time: "rows"))),
+    ("{subsample: 5, share: 0.5}", .subsample(.init(count: 5, share: 0.5))),
+    ("{rows: [a.npy, b.npy]}", .rows(.init(training: ["a.npy", "b.npy"]))), ("{test: 0.2}", .none), ("none", .none),
 ])
 func everyWayToDivideTheRowsIsRead(text: String, scheme: PartitionScheme) throws {
     let yaml = "model: m.py:build\ndata: {x: x.npy, y: y.npy, store: s.npy}\npartition: \(text)"

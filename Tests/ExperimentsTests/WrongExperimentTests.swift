@@ -17,8 +17,24 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key inside a mapping", yaml: head + "partition:\n  fold: 5\n",
         message:
-            "e.yaml:4:3: partition.fold: unknown key 'fold'; accepted: bootstrap, by, count, folds, stratify (did you mean 'folds'?)"
+            "e.yaml:4:3: partition.fold: unknown key 'fold'; accepted: below, bootstrap, by, count, folds, groups, min_rows, order, repeats, rows, share, stratify, subsample, test, time, validation, within (did you mean 'folds'?)"
     ),
+    WrongExperiment(
+        mistake: "a setting of another scheme", yaml: head + "partition: {by: store, repeats: 2}\n",
+        message: "e.yaml:3:33: partition.repeats: goes with 'folds' only, not with 'by'"),
+    WrongExperiment(
+        mistake: "below without a bound", yaml: head + "partition: {by: store, below: pool}\n",
+        message: "e.yaml:3:31: partition.below: needs min_rows, which says what is below"),
+    WrongExperiment(
+        mistake: "folds within folds", yaml: head + "partition: {folds: 3, within: {folds: 3}}\n",
+        message: "e.yaml:3:23: partition.within: only the parts of 'by' and 'count' are divided again"),
+    WrongExperiment(
+        mistake: "two kinds of folds", yaml: head + "partition: {folds: 3, stratify: y, groups: store}\n",
+        message: "e.yaml:3:44: partition.groups: excludes 'stratify': one of them"),
+    WrongExperiment(
+        mistake: "a test set of all rows", yaml: head + "partition: {test: 1.0}\n",
+        message:
+            "e.yaml:3:19: partition.test: a share of the rows lies between 0 and 1, both excluded; found 1.0"),
     WrongExperiment(
         mistake: "an unknown key at the top", yaml: head + "trails: {seed: 1}\n",
         message:
@@ -119,7 +135,8 @@ private let wrong: [WrongExperiment] = [
     ),
     WrongExperiment(
         mistake: "data of an unknown kind", yaml: "model: m.py:build\ndata: {x: x.csv}\n",
-        message: "e.yaml:2:11: data.x: 'x.csv' is not a NumPy file; accepted: FILE.npy, FILE.npz:NAME"),
+        message:
+            "e.yaml:2:11: data.x: 'x.csv' is a table: give it as data.table, and its columns as features and target"),
     WrongExperiment(
         mistake: "an archive without a name", yaml: "model: m.py:build\ndata: {x: d.npz}\n",
         message: "e.yaml:2:11: data.x: 'd.npz' holds several arrays: name one, such as d.npz:x"),
@@ -203,7 +220,7 @@ private let wrong: [WrongExperiment] = [
         message: "e.yaml:3:1: partition: count and folds exclude each other"),
     WrongExperiment(
         mistake: "shares that are stratified", yaml: head + "partition: {count: 3, stratify: y}\n",
-        message: "e.yaml:3:33: partition.stratify: only folds are stratified"),
+        message: "e.yaml:3:33: partition.stratify: goes with 'folds' only, not with 'count'"),
     WrongExperiment(
         mistake: "a share of nothing", yaml: head + "partition: {count: [100, 0]}\n",
         message: "e.yaml:3:26: partition.count[1]: a partition has at least 1 row, found 0"),
@@ -212,9 +229,6 @@ private let wrong: [WrongExperiment] = [
         message:
             "e.yaml:3:17: partition.by: one file a trial needs several files: data.x and data.y (or data.npz) as lists or patterns, such as parts/x-*.npy"
     ),
-    WrongExperiment(
-        mistake: "many files for every trial", yaml: "model: m.py:build\ndata: {x: parts/*.npy}\n",
-        message: "e.yaml:2:11: data.x: names several files, which partition: {by: file} alone can use: one a trial"),
     WrongExperiment(
         mistake: "a misspelt range", yaml: head + "trials: {seed: {rang: 3}}\n",
         message: "e.yaml:3:17: trials.seed.rang: unknown key 'rang'; accepted: range (did you mean 'range'?)"),

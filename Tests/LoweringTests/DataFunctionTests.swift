@@ -25,6 +25,7 @@ private struct DataBench: ~Copyable, Sendable {
             environment: ["PATH": "/usr/bin:/bin"])
         try write("tool/pronghorn/prepare_data.py", "print()")
         try write("tool/pronghorn/prepared.py", "print()")
+        try write("tool/pronghorn/draining.py", "print()")
         try write("data.py", "def load(): ...")
         try write("table.csv", "1,2")
         try write(

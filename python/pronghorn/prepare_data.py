@@ -1,7 +1,8 @@
 """Calls the user's data function and keeps what it returns: ``python -m pronghorn.prepare_data FILE FUNCTION FOLDER``.
 
 The function takes no arguments and returns a dictionary of arrays by name: ``x`` (and ``y``) an array or a dictionary
-of arrays, ``sample_weight`` the weights of the rows, any other name a column. Each goes to an ``.npy`` file in FOLDER,
+of arrays, ``sample_weight`` the weights of the rows, any other name a column. Or it returns what gives batches, which
+are taken once (see ``pronghorn.draining``). Each array goes to an ``.npy`` file in FOLDER,
 and ``data.json``, which is written last, lists them with the user's files that were imported or opened on the way:
 
     {"arrays": [{"name": "x", "role": "x", "file": "x.npy", "shape": [1797, 64], "dtype": "float32"}],
@@ -21,20 +22,24 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pronghorn import prepared
+from pronghorn import draining, prepared
 from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from
 from pronghorn.lowering.sources import belongs_to_user, digests, recorded, user_modules
 
 
-def prepare(file: Path, name: str, folder: Path) -> None:
+def prepare(file: Path, name: str, folder: Path, progress: Callable[[str], None] = lambda _: None) -> None:
     """Calls the function and writes what it returned."""
-    import numpy
-
     with recorded() as opened:
         function = _function(file, name)
         place = {"file": str(file), "line": getattr(getattr(function, "__code__", None), "co_firstlineno", None)}
+        listed = None
         try:
             returned = function()
+            stream = draining.batches(returned)
+            if stream is not None:
+                listed = draining.drain(stream, folder, _array, progress)
+        except (_NotArrays, draining.NotBatches) as error:
+            raise LoweringFailure("not_arrays", f"{name} returned {error}", **place) from error
         except (Exception, SystemExit) as error:
             failure = failure_from(error, "function_raised", belongs_to_user, f"{name} raised {describe_error(error)}")
             # A call with too few arguments fails before any line of the user's.
@@ -44,6 +49,15 @@ def prepare(file: Path, name: str, folder: Path) -> None:
         # The stamps first: a file that is changed meanwhile has another stamp then, and its digest decides.
         stamps = {path: prepared.stamp(path) for path in _user_files(opened | {str(file)})}
         sources = [{**source, "stamp": stamps.get(source["path"])} for source in digests(set(stamps))]
+    if listed is None:
+        listed = _written(returned, name, folder, place)
+    prepared.write_list(folder, {"arrays": listed, "sources": sources})
+
+
+def _written(returned: object, name: str, folder: Path, place: dict) -> list[dict]:
+    """Writes the arrays of a dictionary, and lists them."""
+    import numpy
+
     arrays = []
     try:
         for stem, role, key, value in _entries(returned):
@@ -58,7 +72,7 @@ def prepare(file: Path, name: str, folder: Path) -> None:
         listed.append(
             {"name": key, "role": role, "file": f"{stem}.npy", "shape": list(array.shape), "dtype": str(array.dtype)}
         )
-    prepared.write_list(folder, {"arrays": listed, "sources": sources})
+    return listed
 
 
 class _NotArrays(Exception):
@@ -97,7 +111,7 @@ def _function(file: Path, name: str) -> Callable:
 
 def _entries(returned) -> Iterator[tuple[str, str, str, object]]:
     """Each array's file name, role and name."""
-    expected = 'return a dictionary, such as {"x": x, "y": y}'
+    expected = 'return a dictionary, such as {"x": x, "y": y}, or batches'
     if not isinstance(returned, dict):
         raise _NotArrays(f"{_kind(returned)}, which is no dictionary: {expected}")
     if "x" not in returned:
@@ -162,7 +176,7 @@ def _user_files(opened: set[str]) -> set[str]:
 def main() -> int:
     def run(progress) -> None:
         file, name, folder = sys.argv[1:4]
-        prepare(Path(file).resolve(), name, Path(folder))
+        prepare(Path(file).resolve(), name, Path(folder), progress)
 
     return prepared.answering(run)
 

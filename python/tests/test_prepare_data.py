@@ -22,10 +22,9 @@ def prepare(tmp_path, source, name="load"):
         text=True,
         check=True,
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(ROOT), "KERAS_BACKEND": "jax"},
     )
-    (line,) = done.stdout.splitlines()
-    return json.loads(line), out
+    return json.loads(done.stdout.splitlines()[-1]), out
 
 
 def test_every_array_is_kept_under_its_name_and_role(tmp_path):
@@ -97,6 +96,80 @@ def load():
         }
     # What comes with a package is named by the environment already.
     assert not any("site-packages" in entry["path"] for entry in sources.values())
+
+
+BATCHES = """
+import numpy as np
+class Batch:
+    def __call__(self, start, end):
+        rows = np.arange(start, end, dtype=np.float64)
+        return {"a": rows[:, None] * [1, 2], "b": rows.astype(np.int32)}, rows[:, None] > 2, rows + 1
+batch = Batch()
+"""
+GENERATOR = "def load():\n    for start in (0, 4, 8):\n        yield batch(start, min(start + 4, 10))\n"
+PY_DATASET = """
+import keras
+class Rows(keras.utils.PyDataset):
+    def __len__(self):
+        return 3
+    def __getitem__(self, number):
+        return batch(4 * number, min(4 * number + 4, 10))
+def load():
+    return Rows()
+"""
+
+
+@pytest.mark.parametrize("source", [GENERATOR, PY_DATASET], ids=["generator", "PyDataset"])
+def test_batches_are_taken_once_and_put_together(tmp_path, source):
+    answer, out = prepare(tmp_path, BATCHES + source)
+    assert answer["event"] == "done", answer
+    listed = json.loads((out / "data.json").read_text())["arrays"]
+    assert [(entry["name"], entry["role"], entry["shape"], entry["dtype"]) for entry in listed] == [
+        ("a", "x", [10, 2], "float64"),
+        ("b", "x", [10], "int32"),
+        ("y", "y", [10, 1], "bool"),
+        ("sample_weight", "sample_weight", [10], "float64"),
+    ]
+    arrays = {entry["name"]: np.load(out / entry["file"]) for entry in listed}
+    assert arrays["a"].tolist() == [[row, 2 * row] for row in range(10)]
+    assert arrays["b"].tolist() == list(range(10))
+    assert arrays["sample_weight"].tolist() == list(range(1, 11))
+
+
+def test_a_tf_dataset_is_taken_by_its_own_batches_and_must_end(tmp_path):
+    source = """
+import numpy as np
+class Dataset:
+    def __init__(self, cardinality): self.count = cardinality
+    def cardinality(self): return np.int64(self.count)
+    def as_numpy_iterator(self): return iter([(np.ones((2, 3), "f4"), np.zeros(2, "i4"))] * 2)
+def load(): return Dataset(2)
+def endless(): return Dataset(-1)
+"""
+    answer, out = prepare(tmp_path, source)
+    assert answer["event"] == "done"
+    assert np.load(out / "x-0.npy").shape == (4, 3)
+    answer, _ = prepare(tmp_path, source, "endless")
+    assert "a tf.data.Dataset that never ends" in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("yields", "message"),
+    [
+        ("", "no batches"),
+        ("yield [1], [1, 2]", "a batch (0) whose arrays have [1, 2] rows"),
+        ("yield [[1]], [1]; yield [[1, 2]], [1]", "rows of different shapes: [2] in batch 1, [1] before"),
+        ("yield np.array([1]); yield np.array([1.5])", "arrays of different types: float64 in batch 1, int64 before"),
+        ("yield [1], [1]; yield np.array([1])", "batches of different arrays: batch 1 is not like the first"),
+        ("yield [1], [1], [1], [1]", "a batch of 4 parts"),
+        ("yield np.array(['cat'])", "text as 'x'"),
+    ],
+)
+def test_batches_that_do_not_fit_each_other_are_refused(tmp_path, yields, message):
+    source = f"import numpy as np\ndef load():\n    {yields or 'pass'}\n    return\n    yield\n"
+    answer, _ = prepare(tmp_path, source)
+    assert (answer["event"], answer["code"]) == ("failed", "not_arrays")
+    assert f"load returned {message}" in answer["message"]
 
 
 @pytest.mark.parametrize(

@@ -47,11 +47,12 @@ struct ExperimentReading {
         positions[""] = Position(file: file, line: 1, column: 1)
 
         let seed = try read(fields["seed"], or: 0, readSeed)
+        let division = try read(fields["partition"], or: Division(), readPartition)
         var experiment = Experiment(
             unchecked: try fields["name"].map(readName) ?? stem(of: file),
             model: try read(fields["model"], or: .keras(path: ""), readModel),
             data: try read(fields["data"], or: DataDescription(x: []), readData),
-            partition: try read(fields["partition"], or: .none, readPartition),
+            partition: division.scheme,
             space: try read(fields["trials"], or: .product([])) { field throws(ExperimentError) in
                 try readSpace(field, seed: seed)
             },
@@ -62,6 +63,8 @@ struct ExperimentReading {
             python: try read(fields["python"], or: nil, readPython),
             engine: try read(fields["engine"], or: .auto, readEngine),
             seed: seed, file: file, positions: positions)
+        experiment.within = division.within
+        experiment.testSet = division.test
         experiment.start = try read(fields["start"], or: nil, readStart)
         experiment.customObjects = try read(fields["custom_objects"], or: nil) { field throws(ExperimentError) in
             try field.text("a Python file")

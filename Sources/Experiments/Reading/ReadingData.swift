@@ -83,12 +83,16 @@ extension ExperimentReading {
     private func checkLocations(_ field: Field) throws(ExperimentError) {
         switch field.content {
         case .scalar(let path, _):
-            if path.hasSuffix(".npy") || path.contains(".npz:") { return }
+            if path.hasSuffix(".npy") || path.contains(".npz:") || path.hasSuffix("/") { return }
             if path.hasSuffix(".npz") {
                 throw field.fail(.invalidValue, "'\(path)' holds several arrays: name one, such as \(path):x")
             }
+            if Self.tableEndings.contains(where: { path.lowercased().hasSuffix($0) }) {
+                throw field.fail(
+                    .unsupported, "'\(path)' is a table: give it as data.table, and its columns as features and target")
+            }
             throw field.fail(
-                .unsupported, "'\(path)' is not a NumPy file", accepted: ["FILE.npy", "FILE.npz:NAME"])
+                .unsupported, "'\(path)' is not a NumPy file", accepted: ["FILE.npy", "FILE.npz:NAME", "FOLDER/"])
         case .list(let elements):
             for element in elements { try checkLocations(element) }
         case .mapping(let entries):

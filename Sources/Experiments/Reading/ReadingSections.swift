@@ -92,50 +92,6 @@ extension ExperimentReading {
         return seed
     }
 
-    func readPartition(_ field: Field) throws(ExperimentError) -> PartitionScheme {
-        if case .scalar(let text, true) = field.content, ["", "none", "null", "~"].contains(text) { return .none }
-        let accepted = ["bootstrap", "by", "count", "folds", "stratify"]
-        let fields = try field.mapping(accepted: accepted)
-        let schemes = ["count", "by", "folds", "bootstrap"].filter { fields[$0] != nil }
-        guard schemes.count == 1, let scheme = schemes.first, let value = fields[scheme] else {
-            throw field.fail(
-                schemes.isEmpty ? .missingKey : .conflict,
-                schemes.isEmpty
-                    ? "says not how to divide the rows" : "\(schemes.joined(separator: " and ")) exclude each other",
-                accepted: schemes.isEmpty ? ["bootstrap", "by", "count", "folds"] : [])
-        }
-        if let stratify = fields["stratify"], scheme != "folds" {
-            throw stratify.fail(.conflict, "only folds are stratified")
-        }
-        switch scheme {
-        case "count": return .count(try readShares(value))
-        case "by":
-            let column = try value.text("the name of a column, or file")
-            return column == "file" ? .byFile : .by(column: column)
-        case "folds":
-            return .folds(
-                PartitionScheme.Folds(
-                    count: try value.integer(), stratify: try fields["stratify"]?.text("the name of a column, or y")))
-        default: return .bootstrap(try value.integer())
-        }
-    }
-
-    private func readShares(_ field: Field) throws(ExperimentError) -> PartitionScheme.Shares {
-        switch field.content {
-        case .scalar("devices", _): return .devices
-        case .list(let elements):
-            var sizes: [Int] = []
-            for element in elements { sizes.append(try element.integer()) }
-            return .sizes(sizes)
-        default:
-            guard case .int(let number) = try field.value() else {
-                throw field.expected(
-                    "a number of partitions", accepted: ["a whole number", "devices", "a list of sizes"])
-            }
-            return .number(number)
-        }
-    }
-
     func readSpace(_ field: Field, seed: UInt64) throws(ExperimentError) -> TrialSpace {
         switch field.content {
         case .scalar("", true): return .product([])

@@ -4,6 +4,8 @@ extension ExperimentReading {
         "table", "separator", "features", "target", "x", "y", "weight", "missing", "missing_values",
     ]
 
+    static let tableEndings = [".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq"]
+
     func readTable(_ field: Field) throws(ExperimentError) -> TableDescription {
         let fields = try field.mapping(accepted: Self.tableKeys)
         for (short, long) in [("features", "x"), ("target", "y")] {
@@ -35,9 +37,9 @@ extension ExperimentReading {
     func readTableFiles(_ field: Field) throws(ExperimentError) -> [String] {
         let files = try field.texts("the path of a CSV or Parquet file")
         if files.isEmpty { throw field.fail(.invalidValue, "names no file") }
-        let endings = [".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq"]
-        for file in files where !endings.contains(where: { file.lowercased().hasSuffix($0) }) {
-            throw field.fail(.unsupported, "'\(file)' is no table", accepted: endings.map { "FILE\($0)" })
+        for file in files where !Self.tableEndings.contains(where: { file.lowercased().hasSuffix($0) }) {
+            throw field.fail(
+                .unsupported, "'\(file)' is no table", accepted: Self.tableEndings.map { "FILE\($0)" })
         }
         return files
     }
