@@ -11,15 +11,44 @@ struct ArrayPreparation {
     var experiment: Experiment
     var cache: FilePath
 
-    /// The array at a place, in the type that `role` needs, without NaN.
-    func prepare(_ location: Location, name: String, role: DatasetArray.Role) throws -> DatasetArray {
+    /// The array at a place, in the type that `role` needs, without NaN but where `fills` will put something.
+    func prepare(
+        _ location: Location, name: String, role: DatasetArray.Role, fills: [ArraySource.Fill] = []
+    ) throws -> DatasetArray {
         do {
+            if !fills.isEmpty { return try unfilled(location, name: name, role: role, fills) }
             return try open(location, name: name, role: role)
         } catch let error as TensorFilesError {
             throw experiment.error(at: location.key, error.message)
         } catch let error as FilesError {
             throw experiment.error(at: location.key, error.message)
         }
+    }
+
+    /// An array of a table, which is float32 and in the cache, with NaN in the places of `fills` alone.
+    private func unfilled(
+        _ location: Location, name: String, role: DatasetArray.Role, _ fills: [ArraySource.Fill]
+    ) throws -> DatasetArray {
+        let array = try ArrayFile(location.path)
+        let stamp = try FileStamp(of: location.path)
+        let mapped = try MappedArray(location.path)
+        let width = mapped.rowBytes / array.dtype.size
+        guard array.dtype == .float32, array.isCanonical, fills.allSatisfy({ (0..<width).contains($0.place) }) else {
+            throw DatasetsError(code: .cache, message: "\(location.path) is not as its list says")
+        }
+        let places = (0..<width).filter { place in !fills.contains { $0.place == place } }
+        let wrong = mapped.withBytes { bytes in
+            (0..<array.shape[0]).first { row in
+                places.contains { place in
+                    bytes.loadUnaligned(fromByteOffset: row * mapped.rowBytes + place * 4, as: Float.self).isNaN
+                }
+            }
+        }
+        if let wrong { throw experiment.error(at: location.key, "row \(wrong) of \(location.text) holds NaN") }
+        return DatasetArray(
+            name: name, role: role, dtype: array.dtype, rowShape: Array(array.shape.dropFirst()), rows: array.shape[0],
+            file: array.path, offset: array.offset, fileSize: Int(stamp.size), modified: stamp.modified,
+            origin: location.text, isPrepared: true, fills: fills)
     }
 
     private func open(_ location: Location, name: String, role: DatasetArray.Role) throws -> DatasetArray {

@@ -7,9 +7,13 @@ public struct Dataset: Sendable {
     /// The experiment that the data is of.
     public let experiment: Experiment
     /// What trials train on, one set of arrays (with `{by: file}`: one a trial), then what they validate on.
-    public let sources: [DataSource]
+    ///
+    /// Copies of them with missing numbers filled follow.
+    public internal(set) var sources: [DataSource]
     /// How many of `sources` are for training; those after them are for validation.
     public let trainingSources: Int
+    /// How many of `sources` are for training and validation, those that are no copies.
+    let ownSources: Int
     /// The weights of rows that trials choose between: of each one array a training source.
     let rowWeights: [FitOptions.RowWeights: [DatasetArray]]
     /// Where the columns are that `by` and `stratify` may name.
@@ -27,7 +31,8 @@ public struct Dataset: Sendable {
     /// Weights of classes are for the rows to train on alone; a column weighs the rows of its data whatever they are for.
     public func source(_ number: Int, weights: FitOptions.RowWeights?) -> DataSource {
         var source = sources[number]
-        guard let weights, let chosen = rowWeights[weights], number < chosen.count,
+        guard let weights, let chosen = rowWeights[weights], case let number = source.base ?? number,
+            number < chosen.count,
             let place = source.arrays.firstIndex(where: { $0.role == .sampleWeight })
         else { return source }
         source.arrays[place] = chosen[number]
@@ -37,9 +42,20 @@ public struct Dataset: Sendable {
     /// The rows of the first source.
     public var rows: Int { sources.first?.rows ?? 0 }
 
-    /// The bytes of all arrays as they are mapped.
-    public var bytes: Int {
-        sources.reduce(0) { $0 + $1.arrays.reduce(0) { $0 + $1.byteCount } }
+    /// The bytes of all arrays that trials may see, as they are mapped: an array that several sources share counts once.
+    public var bytes: Int { bytes(of: { _ in true }) }
+
+    /// The bytes of those arrays that are copies in the cache, since the user's files could not be mapped as they are.
+    public var copiedBytes: Int { bytes(of: \.isPrepared) }
+
+    private func bytes(of isCounted: (DatasetArray) -> Bool) -> Int {
+        var counted: Set<String> = []
+        return sources.lazy.flatMap(\.arrays).reduce(0) { sum, array in
+            // An array with missing numbers is only what others are copied from.
+            guard array.fills.isEmpty, isCounted(array), counted.insert("\(array.file):\(array.offset)").inserted
+            else { return sum }
+            return sum + array.byteCount
+        }
     }
 }
 
@@ -51,6 +67,8 @@ public struct DataSource: Sendable, Equatable {
     public var rows: Int
     /// The arrays: inputs, targets, then the weights of the rows.
     public var arrays: [DatasetArray]
+    /// The number of the source that this one is a copy of, with missing numbers filled; `nil` for the others.
+    var base: Int?
 }
 
 /// One array in a file that can be mapped: little-endian, in C order, of a type that the program takes.
@@ -87,6 +105,8 @@ public struct DatasetArray: Sendable, Equatable {
     public var origin: String
     /// Whether `file` is a copy in the cache.
     public var isPrepared: Bool
+    /// The numbers of a row that may be NaN until ``Dataset/fill(_:)`` was called.
+    var fills: [ArraySource.Fill] = []
 
     /// The whole array's shape, rows first.
     public var shape: [Int] { [rows] + rowShape }

@@ -47,7 +47,7 @@ extension Dataset {
         sources = try opening.agreeing(sources, training: training)
         let classes = try opening.classWeights(sources.prefix(training))
         return Dataset(
-            experiment: experiment, sources: sources, trainingSources: training,
+            experiment: experiment, sources: sources, trainingSources: training, ownSources: sources.count,
             rowWeights: columns.merging(classes) { $1 }, columns: try opening.columns(),
             rowFiles: try opening.rowFiles(), cache: cache)
     }
@@ -63,6 +63,7 @@ private struct Opening {
         var name: String
         var role: DatasetArray.Role
         var locations: [Location]
+        var fills: [ArraySource.Fill] = []
     }
 
     func sources(of data: DataDescription, at key: String, label: String) throws -> [DataSource] {
@@ -81,7 +82,7 @@ private struct Opening {
             var arrays: [DatasetArray] = []
             for array in wanted {
                 let location = array.locations[array.locations.count == 1 ? 0 : index]
-                arrays.append(try preparation.prepare(location, name: array.name, role: array.role))
+                arrays.append(try preparation.prepare(location, name: array.name, role: array.role, fills: array.fills))
                 if let first = arrays.first, let last = arrays.last, first.rows != last.rows {
                     throw experiment.error(
                         at: location.key,
@@ -104,7 +105,8 @@ private struct Opening {
                 wanted.append(
                     Wanted(
                         name: array.name, role: role,
-                        locations: try joined(finder.locations(of: array, npz: data.npz, at: place))))
+                        locations: try joined(finder.locations(of: array, npz: data.npz, at: place)), fills: array.fills
+                    ))
             }
         }
         let isTraining = key == "data"

@@ -10,6 +10,8 @@ public struct Partition: Sendable, Equatable {
     public var validationSource: Int?
     /// The rows that it validates on, or `nil`.
     public var validation: Rows?
+    /// What stands for the missing values of a table's columns, from the rows that it trains on.
+    public var fills: [ColumnFill] = []
 
     /// A partition; `validation` rows are of `validationSource`.
     public init(label: String, source: Int, training: Rows, validationSource: Int? = nil, validation: Rows? = nil) {

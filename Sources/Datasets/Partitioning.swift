@@ -69,9 +69,9 @@ extension Dataset {
             partition.validationSource = partition.source
             partition.validation = validation
         case .data:
-            let several = sources.count - trainingSources > 1
+            let several = ownSources - trainingSources > 1
             let source = trainingSources + (several ? partition.source : 0)
-            guard source < sources.count else { return }
+            guard source < ownSources else { return }
             partition.validationSource = source
             partition.validation = .all(sources[source].rows)
         }

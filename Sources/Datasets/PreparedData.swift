@@ -27,19 +27,21 @@ public struct PreparedData: Sendable, Equatable {
         var name: String
         var role: Role
         var file: FilePath
+        var fills: [ArraySource.Fill]
 
         enum Role: String, Decodable {
             case x, y, column
             case sampleWeight = "sample_weight"
         }
 
-        enum CodingKeys: CodingKey { case name, role, file }
+        enum CodingKeys: CodingKey { case name, role, file, fills }
 
         init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             name = try values.decode(String.self, forKey: .name)
             role = try values.decode(Role.self, forKey: .role)
             file = FilePath(try values.decode(String.self, forKey: .file))
+            fills = try values.decodeIfPresent([ArraySource.Fill].self, forKey: .fills) ?? []
         }
     }
 
@@ -70,11 +72,15 @@ public struct PreparedData: Sendable, Equatable {
     /// What the experiment then says of its data: the arrays in their files, and what they are made of.
     public func description(of data: DataDescription) -> DataDescription {
         func sources(_ role: Listed.Role) -> [ArraySource] {
-            arrays.filter { $0.role == role }.map { ArraySource($0.name, $0.file.string) }
+            arrays.filter { $0.role == role }.map { listed in
+                var source = ArraySource(listed.name, listed.file.string)
+                source.fills = listed.fills
+                return source
+            }
         }
         return DataDescription(
             x: sources(.x), y: sources(.y), sampleWeight: sources(.sampleWeight).first, columns: sources(.column),
-            function: data.function, table: data.table)
+            function: data.function, table: data.table, images: data.images)
     }
 }
 
@@ -89,6 +95,11 @@ extension Experiment {
         awaited.compactMap { place in place.data.table.map { (place.key, $0) } }
     }
 
+    /// The folders of images that are to be read, likewise.
+    public var dataImages: [(key: String, images: ImageFolder)] {
+        awaited.compactMap { place in place.data.images.map { (place.key, $0) } }
+    }
+
     private var awaited: [(key: String, data: DataDescription)] {
         var places: [(key: String, data: DataDescription)] = []
         if data.awaitsArrays { places.append(("data", data)) }
@@ -100,7 +111,7 @@ extension Experiment {
 
     /// The experiment with the arrays of its functions and tables in their place, held to the rules once more.
     ///
-    /// - Parameter prepared: For each key of ``dataFunctions`` and ``dataTables``, the arrays.
+    /// - Parameter prepared: For each key of ``dataFunctions``, ``dataTables`` and ``dataImages``, the arrays.
     /// - Throws: What only shows now: a column that the experiment names and the function did not return.
     public func resolving(_ prepared: [String: PreparedData]) throws(ExperimentError) -> Experiment {
         var experiment = self

@@ -15,9 +15,11 @@ struct PartitionRecord {
         /// `validation` are rows of `validationSource`: `all`, a file's name, or `validation` for data of its own.
         var validationSource: String?
         var validation: Stretch?
+        /// What stands for missing values.
+        var fills: [ColumnFill]?
 
         enum CodingKeys: String, CodingKey {
-            case label, source, training, validation
+            case label, source, training, validation, fills
             case validationSource = "validation_source"
         }
     }
@@ -50,7 +52,7 @@ struct PartitionRecord {
                 Entry(
                     label: partition.label, source: dataset.sources[partition.source].label, training: training,
                     validationSource: partition.validationSource.map { dataset.sources[$0].label },
-                    validation: validation))
+                    validation: validation, fills: partition.fills.isEmpty ? nil : partition.fills))
         }
         self.test = test.map { stretch($0) }
     }

@@ -80,10 +80,13 @@ struct Preparation: Sendable {
         self.folder = folder
         self.devices = devices
         self.checkpointSeconds = checkpointSeconds
-        dataset = try Dataset.open(experiment, relativeTo: folder, cache: CacheFolder.path("data"), progress: progress)
+        var dataset = try Dataset.open(
+            experiment, relativeTo: folder, cache: CacheFolder.path("data"), progress: progress)
         let division = try dataset.division(devices: partitionDevices ?? devices.count)
         for note in division.notes { progress(note) }
-        partitions = division.partitions
+        var partitions = division.partitions
+        try dataset.fill(&partitions)
+        self.partitions = partitions
         testRows = division.test
         (trials, missing) = Self.numbered(
             try experiment.trials(partitions: partitions.map(\.label)), after: known)
@@ -91,9 +94,12 @@ struct Preparation: Sendable {
         var split: [Double: [Partition]] = [:]
         for trial in trials where trial.fit.validation != experiment.fit.validation {
             guard split[trial.fit.splitShare] == nil else { continue }
-            split[trial.fit.splitShare] = try dataset.partitions(
+            var others = try dataset.partitions(
                 devices: partitionDevices ?? devices.count, validation: trial.fit.validation)
+            try dataset.fill(&others)
+            split[trial.fit.splitShare] = others
         }
+        self.dataset = dataset
         self.split = split
         if let early { python = early } else { python = try await findPython() }
     }

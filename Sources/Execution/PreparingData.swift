@@ -1,5 +1,7 @@
 import Datasets
 import Experiments
+import Files
+import FoundationEssentials
 import Lowering
 import PythonEnvironment
 import SystemPackage
@@ -29,7 +31,8 @@ struct PreparingData {
         let tables = try experiment.dataTables.map { key, table in
             (key, table, try experiment.files(of: table, at: "\(key).table", relativeTo: folder))
         }
-        if tables.isEmpty { return prepared }
+        let images = experiment.dataImages
+        if tables.isEmpty, images.isEmpty { return prepared }
         let reader = try await ManagedPython.prepareForTables(progress: progress)
         var encodings: FilePath?
         for (key, table, files) in tables {
@@ -50,6 +53,19 @@ struct PreparingData {
                     "\(counts.dropped) of the \(counts.read) rows of \(table) are left out, since values are missing")
             }
             prepared[key] = arrays
+        }
+        for (key, images) in images {
+            // What is validated on is made as what is trained on.
+            var asked = key == "data" ? images : experiment.data.images ?? images
+            asked.folder = images.folder
+            let request = asked.request(folder, classes: encodings)
+            let made = try await make("\(key).images") { () async throws(LoweringError) in
+                try await DataTables.prepare(
+                    DataTable(kind: .images, name: images.folder, request: request, folder: folder), python: reader,
+                    progress: progress)
+            }
+            if key == "data" { encodings = made.appending(PreparedData.fileName) }
+            prepared[key] = try PreparedData(made)
         }
         return prepared
     }
@@ -97,6 +113,22 @@ extension TableDescription {
     }
 }
 
+extension ImageFolder {
+    /// The request of `pronghorn.prepare_images`.
+    fileprivate func request(_ experimentFolder: FilePath, classes: FilePath?) -> JSONValue {
+        let place = experimentFolder.pushing(FilePath(folder)).lexicallyNormalized()
+        let names = (try? FileManager.default.subpathsOfDirectory(atPath: place.string)) ?? []
+        return [
+            "folder": .string(place.string),
+            // The images are watched one by one; this tells when one is new.
+            "listing": .string(Digest.sha256(names.sorted().joined(separator: "\u{0}"))),
+            "shown": .string(folder), "size": size.map { [.int($0.height), .int($0.width)] } ?? .null,
+            "color": .string(color.rawValue), "resize": .string(resize.rawValue),
+            "classes": classes.map { .string($0.string) } ?? .null,
+        ]
+    }
+}
+
 extension TableDescription.Array {
     fileprivate var request: JSONValue {
         ["name": .string(name), "columns": columns.map { .array($0.map(\.request)) } ?? .null]
@@ -140,6 +172,8 @@ extension TableDescription.Rule {
         switch self {
         case .error: ["rule": "error"]
         case .drop: ["rule": "drop"]
+        case .mean: ["rule": "mean"]
+        case .median: ["rule": "median"]
         case .value(let value): ["rule": "value", "value": JSONValue(value)]
         }
     }

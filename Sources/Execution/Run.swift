@@ -336,7 +336,7 @@ public struct Run: Sendable {
                 PlannedFit(
                     arguments: group.arguments, trials: group.trials.map(\.index), backend: group.backend.rawValue,
                     reason: group.reason)
-            }, dataBytes: preparation.dataset.bytes,
+            }, dataBytes: preparation.dataset.bytes, copiedBytes: preparation.dataset.copiedBytes,
             modelBytes: modelBytes)
     }
 }

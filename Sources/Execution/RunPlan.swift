@@ -14,6 +14,8 @@ public struct RunPlan: Sendable {
     public var fits: [PlannedFit]
     /// Bytes of all arrays, mapped once a machine.
     public var dataBytes: Int
+    /// Bytes of those arrays that are copies in the cache.
+    public var copiedBytes: Int
     /// Bytes that the model files will take.
     public var modelBytes: Int
 

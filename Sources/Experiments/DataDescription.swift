@@ -18,11 +18,14 @@ public struct DataDescription: Sendable, Equatable, Codable {
     public var function: FunctionReference?
     /// The table whose columns the arrays are, or `nil`.
     public var table: TableDescription?
+    /// The folder of images that the arrays are, or `nil`.
+    public var images: ImageFolder?
 
     /// Arrays of files of their own.
     public init(
         x: [ArraySource], y: [ArraySource] = [], sampleWeight: ArraySource? = nil, columns: [ArraySource] = [],
-        npz: [String] = [], function: FunctionReference? = nil, table: TableDescription? = nil
+        npz: [String] = [], function: FunctionReference? = nil, table: TableDescription? = nil,
+        images: ImageFolder? = nil
     ) {
         self.x = x
         self.y = y
@@ -31,6 +34,7 @@ public struct DataDescription: Sendable, Equatable, Codable {
         self.npz = npz
         self.function = function
         self.table = table
+        self.images = images
     }
 
     /// One array of inputs and one of targets, for code: `DataDescription(x: "x.npy", y: "y.npy")`.
@@ -56,10 +60,15 @@ public struct DataDescription: Sendable, Equatable, Codable {
         self.init(x: [], table: table)
     }
 
-    /// What makes the arrays, as messages call it: a function, or a table; `nil` where they are files of the user's.
-    public var maker: String? { function?.description ?? table?.description }
+    /// The images of a folder, for code.
+    public init(images: ImageFolder) {
+        self.init(x: [], images: images)
+    }
 
-    /// Whether the arrays are still to be made, by ``function`` or of ``table``.
+    /// What makes the arrays, as messages call it: a function, a table or a folder; `nil` where they are files of the user's.
+    public var maker: String? { function?.description ?? table?.description ?? images?.folder }
+
+    /// Whether the arrays are still to be made, by ``function`` or of ``table`` or ``images``.
     public var awaitsArrays: Bool { maker != nil && x.isEmpty }
 
     /// Whether a name can be that of a column: one that is described, any array of an NPZ file, or any at all before
@@ -76,6 +85,24 @@ public struct ArraySource: Sendable, Equatable, Codable {
     /// Where it is: `x.npy`, `data.npz:key`, a pattern (`parts/x-*.npy`), a folder (`parts/`), or a list of them: with
     /// `{by: file}` one a trial, otherwise one after another.
     public var locations: [String]
+
+    /// The missing numbers of its rows, for which something stands once it is known which rows are trained on.
+    public var fills: [Fill] = []
+
+    /// One number of a row that may be NaN.
+    public struct Fill: Sendable, Equatable, Codable {
+        /// What stands for it.
+        public enum Rule: String, Sendable, Equatable, Codable {
+            case mean, median
+        }
+
+        /// The number's place in the row.
+        public var place: Int
+        /// What stands for it where it is missing.
+        public var rule: Rule
+        /// The column of the table that it is of.
+        public var column: String
+    }
 
     /// An array at one place.
     public init(_ name: String, _ location: String) {

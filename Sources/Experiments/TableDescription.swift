@@ -108,6 +108,10 @@ public struct TableDescription: Sendable, Equatable, Codable {
         case drop
         /// A number or a text stands for it.
         case value(ParameterValue)
+        /// The mean of the column over the rows that a trial trains on.
+        case mean
+        /// The median, likewise.
+        case median
     }
 }
 

@@ -107,6 +107,11 @@ extension Experiment {
                     .conflict, at: "\(validationKey).table",
                     "is encoded as the table to train on, which data names none")
             }
+            if validation.images != nil, data.images == nil {
+                throw error(
+                    .conflict, at: "\(validationKey).images",
+                    "is made as the images to train on, which data names none")
+            }
             if data.awaitsArrays || validation.awaitsArrays { break }
             if Set(validation.x.map(\.name)) != Set(data.x.map(\.name)) {
                 throw error(

@@ -76,7 +76,8 @@ struct PlanCommand: AsyncParsableCommand {
                     + (arguments.isEmpty ? "" : " (\(arguments.joined(separator: ", ")))")
                     + " on the backend \(fit.backend), engine fit: \(fit.reason)")
         }
-        Terminal.line("data:     \(Quantity.bytes(plan.dataBytes)), mapped once")
+        let copied = plan.copiedBytes == 0 ? "nothing" : Quantity.bytes(plan.copiedBytes)
+        Terminal.line("data:     \(Quantity.bytes(plan.dataBytes)), mapped once; \(copied) of it copied to the cache")
         Terminal.line(
             "models:   \(Quantity.bytes(plan.modelBytes)) on disk"
                 + (plan.fits.isEmpty ? "" : ", without those of Model.fit, whose size shows when they are built"))
@@ -134,11 +135,13 @@ private struct PlanJSON: Encodable {
     var programs: [Program]
     var fits: [Fit]
     var dataBytes: Int
+    var copiedBytes: Int
     var modelBytes: Int
 
     enum CodingKeys: String, CodingKey {
         case experiment, trials, partitions, devices, programs, fits
         case dataBytes = "data_bytes"
+        case copiedBytes = "copied_bytes"
         case modelBytes = "model_bytes"
     }
 
@@ -161,6 +164,7 @@ private struct PlanJSON: Encodable {
             Fit(arguments: $0.arguments, backend: $0.backend, reason: $0.reason, trials: $0.trials)
         }
         dataBytes = plan.dataBytes
+        copiedBytes = plan.copiedBytes
         modelBytes = plan.modelBytes
     }
 

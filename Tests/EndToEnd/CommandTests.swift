@@ -142,6 +142,7 @@ extension EndToEndTests {
             #expect(program["parameters"] as? Int == 6 * 4 + 4 + 4 + 1)
             #expect(plan["model_bytes"] as? Int ?? 0 > 0)
             #expect(plan["data_bytes"] as? Int == 50 * 7 * 4)
+            #expect(plan["copied_bytes"] as? Int == 0)
             #expect(!place.exists("runs"))
 
             let text = try await Tool.run(["plan", "experiment.yaml", "--devices", "cpu:2"], in: place.root)

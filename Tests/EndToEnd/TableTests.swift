@@ -30,7 +30,7 @@ extension EndToEndTests {
                 note: {bag_of_words: {words: 4}}
               target: spent
               weight: importance
-              missing: {age: 40}
+              missing: {age: mean}
             partition: {by: store}
             fit: {epochs: 2, batch_size: 2, validation: {table: later.csv}}
 
@@ -48,6 +48,8 @@ extension EndToEndTests {
             #expect("\(first)".contains("preparing visits.csv"))
             let trials = try await Tool.run(["results", "a", "--json"], in: place.root).json([TrialObject].self)
             #expect(trials.map(\.rows) == [3, 3])
+            let kept = String(decoding: try place.contents("a/partitions/partitions.json"), as: UTF8.self)
+            #expect(kept.contains("\"value\" : 27"), "the mean age of the visits of the north")
             #expect(trials.allSatisfy { ($0.metrics["val_loss"] ?? nil) != nil })
             let second = try await Tool.run(["train", "experiment.yaml", "--output", "b"], in: place.root)
             try #require(second.status == 0, "\(second)")
@@ -73,6 +75,46 @@ extension EndToEndTests {
             #expect(
                 missing.errors.contains("visits.csv:4, column 2 ('age'): the value is missing: say what stands for it"),
                 "\(missing)")
+        }
+
+        @Test("A folder of images trains, its subfolders the classes; a new image is noticed")
+        func images() async throws {
+            let place = Workplace()
+            func image(_ name: String, _ gray: UInt8) throws {
+                let path = URL(filePath: place.path(name).string)
+                try FileManager.default.createDirectory(
+                    at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try (Data("P5 4 2 255\n".utf8) + Data(repeating: gray, count: 8)).write(to: path)
+            }
+            for number in 0..<4 {
+                try image("train/dark/\(number).ppm", UInt8(number))
+                try image("train/light/\(number).ppm", UInt8(250 + number))
+            }
+            try image("later/light/0.ppm", 240)
+            try place.write(
+                "experiment.yaml",
+                """
+                model:
+                  layers: [{Rescaling: {scale: 0.00392}}, Flatten, {Dense: {units: 2, activation: softmax}}]
+                  compile: {optimizer: sgd, loss: sparse_categorical_crossentropy}
+                data: {images: train, size: [2, 2], color: grayscale}
+                fit: {epochs: 1, batch_size: 4, validation: {images: later}}
+
+                """)
+            let first = try await Tool.run(["train", "experiment.yaml", "--output", "a"], in: place.root)
+            try #require(first.status == 0, "\(first)")
+            #expect("\(first)".contains("preparing the 8 images of train"))
+            try image("train/light/4.ppm", 255)
+            let second = try await Tool.run(["train", "experiment.yaml", "--output", "b"], in: place.root)
+            try #require(second.status == 0, "\(second)")
+            let trials = try await Tool.run(["results", "b", "--json"], in: place.root).json([TrialObject].self)
+            #expect(trials.map(\.rows) == [9])
+            #expect(trials.allSatisfy { ($0.metrics["val_loss"] ?? nil) != nil })
+            try image("later/gray/0.ppm", 100)
+            let third = try await Tool.run(["plan", "experiment.yaml"], in: place.root)
+            #expect(
+                third.errors.contains("the class 'gray' of later is none of those to train on: dark, light"), "\(third)"
+            )
         }
 
         @Test("scikit-learn's tables train as the arrays that they hold do")

@@ -14,7 +14,7 @@ private let table = """
         - day: {date: {parts: [month, weekday], format: "%d.%m.%Y"}}
       target: {bought: ordinal}
       weight: importance
-      missing: {age: 40, note: {value: ""}, otherwise: drop}
+      missing: {age: median, note: {value: ""}, otherwise: drop}
       missing_values: ["?"]
     partition: {by: shop}
     fit: {validation: {table: later.parquet}, sample_weight: null}
@@ -53,7 +53,7 @@ private let table = """
                     ],
                     weight: "importance",
                     missing: TableDescription.Missing(
-                        all: .drop, columns: ["age": .value(.int(40)), "note": .value(.string(""))]),
+                        all: .drop, columns: ["age": .median, "note": .value(.string(""))]),
                     missingMarkers: ["?"])))
     #expect(experiment.columnsUsed == ["shop"])
     #expect(experiment.fit.validation == .data(DataDescription(table: TableDescription(files: ["later.parquet"]))))

@@ -150,7 +150,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a bare file as data", yaml: "model: m.py:build\ndata: x.npy\n",
         message:
-            "e.yaml:2:7: data: must be a mapping, or FILE.py:FUNCTION, found x.npy; accepted: x, y, sample_weight, npz, from, table, further names"
+            "e.yaml:2:7: data: must be a mapping, or FILE.py:FUNCTION, found x.npy; accepted: x, y, sample_weight, npz, from, table, images, further names"
     ),
     WrongExperiment(
         mistake: "a file beside a function", yaml: "model: m.py:build\ndata: {from: d.py:load, y: y.npy}\n",

@@ -4,10 +4,13 @@ extension ExperimentReading {
             if let function = try readDataFunction(field) { return DataDescription(function: function) }
             throw field.expected(
                 "a mapping, or FILE.py:FUNCTION",
-                accepted: ["x", "y", "sample_weight", "npz", "from", "table", "further names"])
+                accepted: ["x", "y", "sample_weight", "npz", "from", "table", "images", "further names"])
         }
         if entries.contains(where: { $0.key == "table" }) {
             return DataDescription(table: try readTable(field))
+        }
+        if entries.contains(where: { $0.key == "images" }) {
+            return DataDescription(images: try readImages(field))
         }
         if let from = entries.first(where: { $0.key == "from" })?.value {
             return DataDescription(function: try readFrom(from, beside: entries))
@@ -140,7 +143,12 @@ extension ExperimentReading {
             _ = try field.mapping(accepted: ["table"])
             return .data(DataDescription(table: TableDescription(files: try readTableFiles(table))))
         }
-        let accepted = ["x", "y", "sample_weight", "npz", "from", "table"]
+        if let images = entries.first(where: { $0.key == "images" })?.value {
+            // They are made alike with those of `data`.
+            _ = try field.mapping(accepted: ["images"])
+            return .data(DataDescription(images: ImageFolder(folder: try images.text("a folder of images"))))
+        }
+        let accepted = ["x", "y", "sample_weight", "npz", "from", "table", "images"]
         for entry in entries where !accepted.contains(entry.key) {
             _ = try field.mapping(accepted: accepted)
         }

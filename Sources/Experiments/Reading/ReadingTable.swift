@@ -153,6 +153,24 @@ extension ExperimentReading {
         return .date(parts: parts, format: format)
     }
 
+    /// The section `data` with `images`.
+    func readImages(_ field: Field) throws(ExperimentError) -> ImageFolder {
+        let fields = try field.mapping(accepted: ["color", "images", "resize", "size"])
+        guard let place = fields["images"] else { throw field.missing("images", "the folder") }
+        var images = ImageFolder(folder: try place.text("a folder of images"))
+        let color = try readChoice(fields["color"], ImageFolder.Color.allCases.map(\.rawValue))
+        images.color = ImageFolder.Color(rawValue: color) ?? .rgb
+        let resize = try readChoice(fields["resize"], ImageFolder.Resize.allCases.map(\.rawValue))
+        images.resize = ImageFolder.Resize(rawValue: resize) ?? .stretch
+        if let size = fields["size"] {
+            let sides = try size.list(of: "a height and a width")
+            guard sides.count == 2 else { throw size.expected("a height and a width, such as [64, 64]") }
+            images.size = ImageFolder.Size(
+                height: try readCount(sides[0], most: 1 << 14), width: try readCount(sides[1], most: 1 << 14))
+        }
+        return images
+    }
+
     private func readCount(_ field: Field, most: Int) throws(ExperimentError) -> Int {
         let count = try field.integer()
         guard (1...most).contains(count) else {
@@ -187,7 +205,7 @@ extension ExperimentReading {
     }
 
     private func readRule(_ field: Field) throws(ExperimentError) -> TableDescription.Rule {
-        let accepted = ["error", "drop", "a number", "{value: TEXT}"]
+        let accepted = ["error", "drop", "mean", "median", "a number", "{value: TEXT}"]
         if field.isMapping {
             guard let value = try field.mapping(accepted: ["value"])["value"] else {
                 throw field.expected("a rule", accepted: accepted)
@@ -198,6 +216,8 @@ extension ExperimentReading {
             switch text {
             case "error": return .error
             case "drop": return .drop
+            case "mean": return .mean
+            case "median": return .median
             default: break
             }
         }
