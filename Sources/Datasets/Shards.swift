@@ -59,7 +59,8 @@ extension ArrayPreparation {
         let shape = [rows] + first.shape.dropFirst()
         let megabytes = (first.dtype.byteCount(of: shape) ?? 0) / 1_000_000
         progress(
-            "joining the \(rows) rows of \(locations.count) files, \(locations[0].text) first (\(megabytes) MB), once")
+            "joining the \(rows) rows of \(locations.count) files, \(locations[0].path.lastComponent?.string ?? "") first (\(megabytes) MB), once"
+        )
         try Folder.create(file.removingLastComponent())
         try NPY.write(dtype: first.dtype, shape: shape, to: file) { writer in
             for location in locations {

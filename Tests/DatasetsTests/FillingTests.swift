@@ -41,14 +41,18 @@ private func column(_ dataset: Dataset, _ source: Int) throws -> [Float] {
 }
 
 @Test func eachGroupIsFilledWithItsOwnMeanInOneCopy() throws {
-    let (dataset, partitions) = try Table("partition: {by: g}").filled()
+    let table = try Table("partition: {by: g}")
+    defer { withExtendedLifetime(table) {} }
+    let (dataset, partitions) = try table.filled()
     #expect(partitions.map { $0.fills.map(\.value) } == [[3], [30]])
     #expect(partitions[0].source == partitions[1].source)
     #expect(try column(dataset, partitions[0].source) == [1, 3, 3, 5, 30, 30, 20, 40])
 }
 
 @Test func theRowsToValidateOnDoNotCountForTheMean() throws {
-    let (dataset, partitions) = try Table("fit: {validation: 0.25}").filled()
+    let table = try Table("fit: {validation: 0.25}")
+    defer { withExtendedLifetime(table) {} }
+    let (dataset, partitions) = try table.filled()
     // Rows 0, 2 and 3 are trained on and have values; 6 and 7 are validated on.
     #expect(partitions[0].fills.map(\.value) == [3])
     #expect(try column(dataset, partitions[0].validationSource ?? -1) == [1, 3, 3, 5, 3, 3, 20, 40])

@@ -15,7 +15,7 @@ import Testing
     #expect(try elements(dataset.inputs[0], Float.self) == [1, 2, 3, 4, 5, 6, 7, 8])
     #expect(try elements(dataset.inputs[1], Int32.self) == [0, 1, 2, 3])
     #expect(try dataset.partitions(devices: 1).map(\.label) == ["0", "1", "2", "3"])
-    #expect(told.count == 2 && told[0].contains("joining the 4 rows of 2 files, x/a.npy first"))
+    #expect(told.count == 2 && told[0].contains("joining the 4 rows of 2 files, a.npy first"))
     told = []
     _ = try Dataset.open(experiment, relativeTo: place.folder, cache: place.cache) { told.append($0) }
     #expect(told.isEmpty)

@@ -74,7 +74,7 @@ extension InferenceRequest {
         experiment.positions = [:]
         experiment.partition = .none
         if byGroup {
-            guard case .by(let column) = description.experiment.partition else {
+            guard case .by(let column, _) = description.experiment.partition else {
                 throw RunError(
                     .request,
                     "--by: the run was not divided by a column (`partition: {by: COLUMN}`), so that rows "

@@ -149,7 +149,7 @@ extension Inference {
             columns.append(Job.Column(name: output.name, file: place.string))
         }
         var group: Job.Group?
-        if case .by(let column) = opened.description.experiment.partition, request.byGroup {
+        if case .by(let column, _) = opened.description.experiment.partition, request.byGroup {
             let place = scratch.appending("groups.npy")
             try table.groupOfRow.span.withUnsafeBytes { bytes in
                 try NPY.write(bytes, dtype: .int32, shape: [table.groupOfRow.count], to: place)
