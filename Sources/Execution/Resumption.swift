@@ -102,6 +102,8 @@ extension Run {
             }
             if change.isChange || extends || records.count > before.count || TrialList.read(in: folder) == nil {
                 try TrialList.write(records, in: folder)
+                try PartitionRecord(preparation.partitions, test: preparation.testRows, of: preparation.dataset)
+                    .write(to: folder.partitions)
                 try ledger.extend(to: records, experiment: request.text.isEmpty ? nil : request.text)
             }
             if failed { try ledger.requeue(trials: work.trials.sorted()) }

@@ -104,6 +104,14 @@ public struct ArraySource: Sendable, Equatable, Codable {
         public var column: String
     }
 
+    /// Runs of versions that knew of no fills have none in their description.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        name = try values.decode(String.self, forKey: .name)
+        locations = try values.decode([String].self, forKey: .locations)
+        fills = try values.decodeIfPresent([Fill].self, forKey: .fills) ?? []
+    }
+
     /// An array at one place.
     public init(_ name: String, _ location: String) {
         self.init(name, [location])

@@ -161,7 +161,7 @@ extension EndToEndTests {
                 (["--data", "{x: narrow.npy}"], "(5,) float32, but the models take 'x' of (6,) float32"),
                 (["--data", "{x: {first: new_x.npy}}"], "the models take 'x'"),
                 (["--data", "{x: absent.npy}"], "absent.npy"),
-                (["--data", "{x: new_x.csv}"], "is not a NumPy file"),
+                (["--data", "{x: new_x.csv}"], "is a table: give it as data.table"),
                 (["--data", "{x: new_x.npy}", "--by"], "no column 'store'"),
                 (["--data", "{x: new_x.npy}", "--trials", "17"], "there is no trial 17"),
                 (["--data", "{x: new_x.npy}", "--best", "auc"], "no metric 'auc'"),
