@@ -224,7 +224,8 @@ actor Conductor: RunnerProcess.Delegate {
                     form: unit.packing.form, steps: unit.packing.steps, started: time))
             try ledger.attemptStarted(
                 AttemptRecord(
-                    unit: unit.id, number: 1, runner: processes[device.name] ?? 0, device: device.name, started: time))
+                    unit: unit.id, number: units[unit.id]?.lineage.attempts ?? 1,
+                    runner: processes[device.name] ?? 0, device: device.name, started: time))
         }
         report(
             .unitStarted(

@@ -16,7 +16,7 @@ extension Conductor {
                 try writeCSV(of: known.trials)
                 let ends = known.unit.lanes.map { end(of: $0.trial, in: known, models) }
                 let time = Date().timeIntervalSince1970
-                try ledger.attemptEnded(unit: id, number: 1, outcome: "finished", message: nil, at: time)
+                try ledger.attemptEnded(unit: id, number: known.lineage.attempts, outcome: "finished", at: time)
                 try ledger.finish(ends, unit: id, at: time)
                 try noteOutcome(of: id, .finished)
                 report(
@@ -47,8 +47,8 @@ extension Conductor {
                     spent: try ledger.seconds(of: known.trials, before: epochs), in: folder)
                 let time = Date().timeIntervalSince1970
                 try ledger.attemptEnded(
-                    unit: id, number: 1, outcome: "narrowed", message: "\(active.count) go on in unit \(unit.id)",
-                    at: time)
+                    unit: id, number: known.lineage.attempts, outcome: "narrowed",
+                    message: "\(active.count) go on in unit \(unit.id)", at: time)
                 try ledger.finish(over.map { end(of: $0, in: known, models) }, unit: id, at: time)
                 try ledger.requeue(trials: active.map { lanes[$0].trial }, epochs: epochs)
                 try noteOutcome(of: id, .finished)
@@ -223,7 +223,8 @@ extension Conductor {
         if let known = units[id] {
             do {
                 let now = Date().timeIntervalSince1970
-                try ledger.attemptEnded(unit: id, number: 1, outcome: status.rawValue, message: message, at: now)
+                try ledger.attemptEnded(
+                    unit: id, number: known.lineage.attempts, outcome: status.rawValue, message: message, at: now)
                 // Before its end is recorded: until then an interrupted run goes on from this unit.
                 try await body(known)
                 try ledger.unitEnded(id, status, at: now)

@@ -8,6 +8,10 @@ public struct RunProgress: Sendable, Hashable {
     public var counts: [TrialStatus: Int]
     /// Trials that a callback has ended before their last epoch.
     public var stoppedEarly: Int
+    /// Trials that were begun more than once, since a runner ended before they did.
+    public var retried: Int
+    /// How often such trials were begun again.
+    public var retries: Int
     /// Epochs trained, over all trials.
     public var epochsDone: Int
     /// Epochs that will have been trained when nothing more fails: what is planned, but of ended trials what was done.
@@ -57,7 +61,7 @@ extension Ledger {
                 throw LedgerError(.absent, "\(path) holds no run yet: try again in a moment")
             }
             var progress = RunProgress(
-                run: run, counts: [:], stoppedEarly: 0, epochsDone: 0, epochsPlanned: 0,
+                run: run, counts: [:], stoppedEarly: 0, retried: 0, retries: 0, epochsDone: 0, epochsPlanned: 0,
                 elapsed: max(0, (run.finished ?? now) - run.created), devices: [])
             // The ledger of an older run, read as it is, has no such column.
             let knowsStops = try db.columns(in: "trials").contains { $0.name == "stopped_epoch" }
@@ -78,16 +82,20 @@ extension Ledger {
                 progress.epochsDone += done
                 progress.epochsPlanned += status.isEnded ? done : planned
             }
+            for attempts in try Self.attempts(db).values where attempts > 1 {
+                progress.retried += 1
+                progress.retries += attempts - 1
+            }
             progress.devices = try Self.devices(db, run, plan)
             return progress
         }
     }
 
-    /// Units, in the order of their start.
+    /// Units in the order of their names, in which they were made: a clock may jump.
     public func units(status: UnitRecord.Status? = nil) throws(LedgerError) -> [UnitRecord] {
         try read("Reading the units") { db in
             let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM units WHERE ?1 IS NULL OR status = ?1 ORDER BY started, unit",
+                db, sql: "SELECT * FROM units WHERE ?1 IS NULL OR status = ?1 ORDER BY LENGTH(unit), unit",
                 arguments: [status?.rawValue])
             return try rows.map { row in
                 guard let status = UnitRecord.Status(rawValue: row["status"]) else { throw Self.unreadable(row) }
@@ -164,7 +172,7 @@ extension Ledger {
             sql: """
                 SELECT units.device, units.unit, units.started, COUNT(trial), TOTAL(epochs), TOTAL(\(plan))
                 FROM units LEFT JOIN trials ON trials.unit = units.unit
-                WHERE units.status = ? GROUP BY units.unit ORDER BY units.started
+                WHERE units.status = ? GROUP BY units.unit ORDER BY LENGTH(units.unit), units.unit
                 """, arguments: [UnitRecord.Status.running.rawValue])
         for row in units {
             let index = index(row[0])

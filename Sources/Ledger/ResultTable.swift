@@ -1,7 +1,7 @@
 /// Results and group summaries as tables for a terminal.
 public enum ResultTable {
-    /// One line a trial: number, hyperparameters, partition, status, metrics, where a callback ended any the epoch
-    /// at whose end it did, and for those that failed why.
+    /// One line a trial: number, hyperparameters, partition, status, metrics, where any was begun more than once how often, where
+    /// a callback ended any the epoch at whose end it did, and for those that failed why.
     ///
     /// - Parameters:
     ///   - metric: What the trials are compared by: the first of the metrics, so that a narrow terminal shows it.
@@ -17,6 +17,7 @@ public enum ResultTable {
         let metrics = measured.filter { $0 == metric } + measured.filter { $0 != metric }
         let hasPartitions = results.contains { $0.partition != nil || $0.plan.partitionLabel != nil }
         let hasStops = results.contains { $0.stop != nil }
+        let hasRetries = results.contains { $0.attempts > 1 }
         let hasMessages = results.contains { $0.message != nil }
         let hasEngines = Set(results.map(\.engine)).count > 1
         var columns: [(title: String, alignment: TextTable.Alignment)] = [("trial", .right)]
@@ -30,6 +31,7 @@ public enum ResultTable {
         // A learning rate may be a hyperparameter, and what callbacks made of it.
         columns += metrics.map { (parameters.contains($0) ? "metric:\($0)" : $0, .right) }
         if hasStops { columns.append(("stopped", .right)) }
+        if hasRetries { columns.append(("attempts", .right)) }
         if hasMessages { columns.append(("message", .left)) }
         var table = TextTable(columns: columns)
         for result in results {
@@ -40,6 +42,7 @@ public enum ResultTable {
             cells.append(result.status.rawValue)
             cells += metrics.map { name in result.metrics[name].map { number($0) } ?? "" }
             if hasStops { cells.append(result.stop.map { String($0.epoch) } ?? "") }
+            if hasRetries { cells.append(String(result.attempts)) }
             if hasMessages { cells.append(result.message ?? "") }
             table.add(cells)
         }

@@ -31,9 +31,11 @@ extension Ledger {
             let (sql, arguments) = Self.query(metric, direction, filter)
             let epochs = try db.cachedStatement(
                 sql: "SELECT metrics FROM epochs WHERE trial = ? AND epoch < ? ORDER BY epoch")
+            let attempts = try Self.attempts(db)
             let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
             while let row = try rows.next() {
                 var result = try Self.result(row)
+                result.attempts = attempts[result.trial] ?? 0
                 if history {
                     let texts = try String.fetchCursor(epochs, arguments: [result.trial, result.epochs])
                     while let text = try texts.next() {
@@ -149,9 +151,26 @@ extension Ledger {
             engine: row["engine"], engineReason: row["engine_reason"], program: row["program"])
         return TrialResult(
             plan: plan, status: try status(row["status"]), message: row["message"], metrics: metrics, history: [:],
-            epochs: row["epochs"], bestEpoch: row["best_epoch"], stop: stop(row), model: row["model"],
-            device: row["device"],
-            unit: row["unit"], seconds: row["train_seconds"])
+            epochs: row["epochs"], attempts: 0, bestEpoch: row["best_epoch"], stop: stop(row), model: row["model"],
+            device: row["device"], unit: row["unit"], seconds: row["train_seconds"])
+    }
+
+    /// How often work on each trial has begun: once for each of its units that was lost, and for the last one if that was not.
+    static func attempts(_ db: Database) throws -> [Int: Int] {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT lane.value, units.status = ? FROM units, json_each(units.trials) AS lane
+                ORDER BY LENGTH(unit), unit
+                """, arguments: [UnitRecord.Status.finished.rawValue])
+        var attempts: [Int: Int] = [:]
+        var endsWell: Set<Int> = []
+        while let row = try rows.next() {
+            let trial: Int = row[0]
+            if row[1] { endsWell.insert(trial) } else { attempts[trial, default: 0] += 1; endsWell.remove(trial) }
+        }
+        for trial in endsWell { attempts[trial, default: 0] += 1 }
+        return attempts
     }
 }
 

@@ -16,9 +16,9 @@ public struct ResultsCSV: Sendable {
 
     private static let before = ["trial", "name", "seed", "partition", "partition_label"]
     private static let after = [
-        "rows", "validation_rows", "status", "message", "epochs", "best_epoch", "stopped_epoch", "stopped_by", "model",
-        "engine", "engine_reason",
-        "device", "seconds",
+        "rows", "validation_rows", "status", "message", "epochs", "attempts", "best_epoch", "stopped_epoch",
+        "stopped_by",
+        "model", "engine", "engine_reason", "device", "seconds",
     ]
 
     /// The line of the columns' names.
@@ -44,7 +44,7 @@ public struct ResultsCSV: Sendable {
         fields += metrics.map { name in result.metrics[name].map { "\($0)" } ?? "" }
         fields += [
             String(plan.rows), String(plan.validationRows), result.status.rawValue, result.message ?? "",
-            String(result.epochs), result.bestEpoch.map { String($0) } ?? "",
+            String(result.epochs), String(result.attempts), result.bestEpoch.map { String($0) } ?? "",
             result.stop.map { String($0.epoch) } ?? "", result.stop?.by ?? "", result.model ?? "", plan.engine,
             plan.engineReason ?? "", result.device ?? "", result.seconds.map { "\($0)" } ?? "",
         ]

@@ -1,7 +1,7 @@
 /// Results as JSON: a list of objects, one a trial.
 ///
 /// An object holds `trial`, `name`, `seed`, `parameters`, `partition`, `partition_label`, `rows`, `validation_rows`, `status`,
-/// `message`, `metrics` (last values), `epochs`, `best_epoch`, `stopped_epoch`, `stopped_by`, `model`, `history` (lists by metric), `engine`,
+/// `message`, `metrics` (last values), `epochs`, `attempts`, `best_epoch`, `stopped_epoch`, `stopped_by`, `model`, `history` (lists by metric), `engine`,
 /// `engine_reason`, `device` and `seconds`. What is not known is null, and so is a number that is not finite.
 public enum ResultsJSON {
     /// One trial's object, on one line.
@@ -23,6 +23,7 @@ public enum ResultsJSON {
         object["metrics"] = .object(
             Parameters(unchecked: metrics.map { .init($0, .number(result.metrics[$0] ?? .nan)) }))
         object["epochs"] = .integer(result.epochs)
+        object["attempts"] = .integer(result.attempts)
         object["best_epoch"] = result.bestEpoch.map { .integer($0) } ?? .null
         object["stopped_epoch"] = result.stop.map { .integer($0.epoch) } ?? .null
         object["stopped_by"] = result.stop.map { .text($0.by) } ?? .null

@@ -14,6 +14,11 @@ public struct TrialResult: Sendable, Hashable {
     public var history: [String: [Double]]
     /// Epochs trained.
     public var epochs: Int
+    /// How often a runner began work on it: 0 before the first time, 1 where nothing went wrong.
+    ///
+    /// What a runner's end, however it came, makes be tried again is a further attempt; what goes on in a smaller program or
+    /// for more epochs is not.
+    public var attempts: Int
     /// The epoch, from 0, whose monitored value was best.
     public var bestEpoch: Int?
     /// How a callback ended its training; nil when it was, or is being, trained to its last epoch.

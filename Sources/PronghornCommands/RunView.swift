@@ -1,6 +1,5 @@
 import Devices
 import Execution
-import FoundationEssentials
 import Synchronization
 
 /// What is shown of a run while it goes on: a live view on a terminal, plain lines elsewhere, events as JSON or nothing for
@@ -25,7 +24,7 @@ final class RunView: Sendable {
 
     init(_ style: Style) {
         self.style = style
-        state = Mutex(RunState(began: Date().timeIntervalSince1970))
+        state = Mutex(RunState(began: .now))
     }
 
     /// Shows an event.
@@ -36,22 +35,18 @@ final class RunView: Sendable {
             case .quiet: return
             case .events:
                 if let line = RunLine(event) { return Terminal.line(line.text) }
-                let now = Date().timeIntervalSince1970
-                guard now - state.drawn >= 0.1 else { return }
-                state.drawn = now
+                guard state.isDue() else { return }
                 Terminal.line(RunLine(state.progress).text)
             case .plain: if let line { Terminal.line(line) }
             case .live:
-                let now = Date().timeIntervalSince1970
                 // A line that stays is written above the view; the view itself is drawn at most ten times a second.
                 let stays = line != nil && state.isLasting(event)
-                guard stays || now - state.drawn >= 0.1 else { return }
+                guard state.isDue() || stays else { return }
                 var text = state.drawnLines > 0 ? "\u{1b}[\(state.drawnLines)A\u{1b}[J" : ""
                 if stays, let line { text += line + "\n" }
-                let view = state.lines(at: now, width: Terminal.width)
+                let view = state.lines(at: .now, width: Terminal.width)
                 text += view.map { $0 + "\n" }.joined()
                 state.drawnLines = view.count
-                state.drawn = now
                 Terminal.write(text)
             }
         }
@@ -79,8 +74,9 @@ struct RunState: Sendable {
         var metrics: [String: Double] = [:]
     }
 
-    let began: Double
-    var drawn = 0.0
+    /// By a clock that nobody sets.
+    let began: ContinuousClock.Instant
+    private var drawn: ContinuousClock.Instant?
     var drawnLines = 0
     private var devices: [String: DeviceState] = [:]
     private var order: [String] = []
@@ -90,9 +86,17 @@ struct RunState: Sendable {
     private var failed = 0
     private var epochsPerTrial = 0
     private var trialEpochs = 0
-    private var firstUnit: Double?
+    private var firstUnit: ContinuousClock.Instant?
 
-    init(began: Double) { self.began = began }
+    init(began: ContinuousClock.Instant) { self.began = began }
+
+    /// Whether it is time to draw again, as it is ten times a second; what is due is taken to be drawn.
+    mutating func isDue() -> Bool {
+        let now = ContinuousClock.now
+        if let drawn, now - drawn < .milliseconds(100) { return false }
+        drawn = now
+        return true
+    }
 
     /// Takes an event in, and says it in a line where it is worth one.
     mutating func take(_ event: RunEvent) -> String? {
@@ -112,7 +116,7 @@ struct RunState: Sendable {
             touch(device) { $0.doing = "starting" }
             return "\(device): runner \(process) started"
         case .unitStarted(let device, let unit, let trials, let epochs):
-            firstUnit = firstUnit ?? Date().timeIntervalSince1970
+            firstUnit = firstUnit ?? .now
             // What goes on from a checkpoint has fewer.
             epochsPerTrial = max(epochsPerTrial, epochs)
             touch(device) { $0 = DeviceState(doing: "unit \(unit)", trials: trials, epochs: epochs) }
@@ -175,7 +179,7 @@ struct RunState: Sendable {
     }
 
     /// The live view: a line a device, one for the whole.
-    func lines(at now: Double, width: Int) -> [String] {
+    func lines(at now: ContinuousClock.Instant, width: Int) -> [String] {
         var lines: [String] = []
         for name in order.sorted() {
             guard let device = devices[name] else { continue }
@@ -191,12 +195,12 @@ struct RunState: Sendable {
         if trials > 0 {
             let total = Double(trials * max(epochsPerTrial, 1))
             let share = min(1, Double(trialEpochs) / total)
-            let elapsed = now - (firstUnit ?? now)
+            let elapsed = (now - (firstUnit ?? now)) / .seconds(1)
             let left = share > 0.02 ? "  \(Quantity.seconds(elapsed / share * (1 - share))) left" : ""
             let failures = failed > 0 ? ", \(failed) failed" : ""
             lines.append(
                 cut(
-                    "\(padded("all", 8)) \(bar(share, 20)) \(ended)/\(trials) trials\(failures)  \(Quantity.seconds(now - began))\(left)",
+                    "\(padded("all", 8)) \(bar(share, 20)) \(ended)/\(trials) trials\(failures)  \(Quantity.seconds((now - began) / .seconds(1)))\(left)",
                     to: width))
         }
         return lines

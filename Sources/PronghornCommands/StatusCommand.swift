@@ -25,6 +25,10 @@ struct StatusCommand: AsyncParsableCommand {
             Terminal.line("\(run.name): \(run.state.rawValue), \(Quantity.seconds(progress.elapsed))")
             Terminal.line("trials:  \(counts.joined(separator: ", ")) of \(progress.trials)")
             if progress.stoppedEarly > 0 { Terminal.line("stopped early by callbacks: \(progress.stoppedEarly)") }
+            if progress.retries > 0 {
+                Terminal.line(
+                    "begun again: \(Quantity.count(progress.retried, "trial")), \(progress.retries) times in all")
+            }
             Terminal.line("epochs:  \(progress.epochsDone) of \(progress.epochsPlanned)")
             for device in progress.devices {
                 var text = device.unit.map { "unit \($0), \(Quantity.count(device.trials, "trial"))" } ?? "waits"
@@ -52,12 +56,14 @@ struct StatusCommand: AsyncParsableCommand {
             var trials: Int
             var counts: [String: Int]
             var stoppedEarly: Int
+            var retried: Int
+            var retries: Int
             var epochsDone: Int
             var epochsPlanned: Int
             var seconds: Double
 
             enum CodingKeys: String, CodingKey {
-                case name, state, trials, counts, seconds
+                case name, state, trials, counts, retried, retries, seconds
                 case stoppedEarly = "stopped_early"
                 case epochsDone = "epochs_done"
                 case epochsPlanned = "epochs_planned"
@@ -66,8 +72,8 @@ struct StatusCommand: AsyncParsableCommand {
         let status = Status(
             name: progress.run.name, state: progress.run.state.rawValue, trials: progress.trials,
             counts: Dictionary(progress.counts.map { ($0.key.rawValue, $0.value) }) { $1 },
-            stoppedEarly: progress.stoppedEarly, epochsDone: progress.epochsDone, epochsPlanned: progress.epochsPlanned,
-            seconds: progress.elapsed)
+            stoppedEarly: progress.stoppedEarly, retried: progress.retried, retries: progress.retries,
+            epochsDone: progress.epochsDone, epochsPlanned: progress.epochsPlanned, seconds: progress.elapsed)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         Terminal.line(String(decoding: try encoder.encode(status), as: UTF8.self))

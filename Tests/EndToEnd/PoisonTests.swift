@@ -38,6 +38,8 @@ extension EndToEndTests {
             #expect(results.count { $0.status == "finished" } == 63)
             let failed = results.filter { $0.status == "failed" }
             #expect(failed.map(\.seed) == [7])
+            // Twice in the cohort of 32, once among 16, 8, 4 and 2, twice alone.
+            #expect(failed.map(\.attempts) == [8])
             let message = try #require(failed.first?.message)
             #expect(
                 message.contains("SIGABRT") && message.contains("a check inside the model has failed"), "\(message)")

@@ -103,13 +103,15 @@ struct TrialObject: Codable, Sendable {
     var model: String?
     var history: [String: [Double?]]
     var device: String?
+    var attempts: Int
     var engine: String
     var engineReason: String?
     var stoppedEpoch: Int?
     var stoppedBy: String?
 
     enum CodingKeys: String, CodingKey {
-        case trial, name, seed, parameters, partition, rows, status, message, metrics, model, history, device, engine
+        case trial, name, seed, parameters, partition, rows, status, message, metrics, model, history, device, attempts,
+            engine
         case bestEpoch = "best_epoch"
         case engineReason = "engine_reason"
         case stoppedEpoch = "stopped_epoch"

@@ -164,6 +164,36 @@ import Testing
         #expect(try ledger.results().map { $0.history["loss"]?.count } == [3, 4])
     }
 
+    @Test("Units that were lost are attempts; one that went on in a smaller program, or for more epochs, is not")
+    func attempts() throws {
+        let ledger = try Ledger.inMemory()
+        try ledger.begin(.digits)
+        try ledger.add(trials: (0..<5).map { .sample($0) })
+        func unit(_ id: String, _ trials: [Int], at time: Double, _ status: UnitRecord.Status?) throws {
+            var unit = UnitRecord.sample(id, trials)
+            unit.started = time
+            try ledger.unitStarted(unit)
+            if let status { try ledger.unitEnded(id, status, at: time + 1) }
+        }
+        try unit("0", [0, 1, 2, 3], at: 1, .failed)
+        try unit("1", [0, 1, 2, 3], at: 2, .failed)
+        try unit("2", [0, 1], at: 3, .finished)
+        try unit("3", [2, 3], at: 4, .failed)
+        // Trial 0 goes on in a smaller program, 2 fails for good, 3 is being tried again, 4 has not begun.
+        try unit("4", [0], at: 5, .finished)
+        try unit("5", [3], at: 6, nil)
+        #expect(try ledger.results().map(\.attempts) == [3, 3, 3, 4, 0])
+        let progress = try ledger.progress(at: 2000)
+        #expect((progress.retried, progress.retries) == (4, 9))
+        let table = ResultTable.results(try ledger.results())
+        #expect(table.contains("attempts"))
+        #expect(ResultsJSON.object(try ledger.results()[3]).contains("\"attempts\":4,"))
+        let quiet = try Ledger.finished(losses: [(.sample(0), 0.5)])
+        #expect(try quiet.results().map(\.attempts) == [1])
+        #expect(!ResultTable.results(try quiet.results()).contains("attempts"))
+        #expect(try quiet.progress(at: 2000).retries == 0)
+    }
+
     @Test("Names and texts with commas, quotes and line ends survive a CSV reader")
     func csv() throws {
         let ledger = try Ledger.inMemory()
@@ -178,10 +208,10 @@ import Testing
         #expect(
             text == """
                 trial,name,seed,partition,partition_label,act,size,parameter:rows,learning_rate,loss,val_loss,\
-                rows,validation_rows,status,message,epochs,best_epoch,stopped_epoch,stopped_by,model,engine,engine_reason,device,seconds\r
+                rows,validation_rows,status,message,epochs,attempts,best_epoch,stopped_epoch,stopped_by,model,engine,engine_reason,device,seconds\r
                 0,trial-0,0,,,"re,lu","[1,2]",7,,0.5,inf,100,20,failed,"said ""no""\r
-                and left",1,,,,,xla,,,\r
-                1,trial-1,1,,,,,,0.001,nan,1.0,100,20,waiting,,1,,,,,xla,,,\r\n
+                and left",1,0,,,,,xla,,,\r
+                1,trial-1,1,,,,,,0.001,nan,1.0,100,20,waiting,,1,0,,,,,xla,,,\r\n
                 """)
         #expect(try ResultsCSV.table(ledger.results()) == text)
     }

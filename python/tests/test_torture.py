@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from torture import boundaries, experiments, fulldisk, kills, power
+from torture import boundaries, clock, experiments, fulldisk, kills, power
 from torture.place import Tools
 
 NEEDED = ("PRONGHORN_TEST_BINARY", "PRONGHORN_TEST_PYTHON", "PRONGHORN_TEST_PLUGIN")
@@ -35,6 +35,12 @@ def test_a_kill_beside_an_fsync_a_rename_or_a_commit_loses_nothing(tools):
 def test_after_a_loss_of_power_what_was_reported_is_there_and_the_rest_is_trained(tools):
     tally = power.torture(tools, [experiments.CALLBACKS], states=8, seed=1, report=print)
     assert tally.runs.total() == 8
+    assert tally.problems == []
+
+
+def test_a_clock_that_jumps_changes_nothing(tools):
+    tally = clock.torture(tools, [experiments.FOLDS], runs=1, seed=1, report=print)
+    assert tally.resumes == 1
     assert tally.problems == []
 
 

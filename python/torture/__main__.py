@@ -1,6 +1,6 @@
 """Disturbs runs of Pronghorn, and tells what came of it.
 
-Usage: python -m torture [kills|boundaries|power|disk]… --binary PRONGHORN --python PYTHON --plugin PLUGIN
+Usage: python -m torture [kills|boundaries|power|disk|clock]… --binary PRONGHORN --python PYTHON --plugin PLUGIN
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from torture import boundaries, experiments, fulldisk, kills, power
+from torture import boundaries, clock, experiments, fulldisk, kills, power
 from torture.place import Tools
 from torture.processes import marked
 from torture.report import summary, write_report
@@ -43,6 +43,8 @@ def main() -> int:
             elif what == "power":
                 others = [experiment for experiment in chosen if experiment.name != "fit"]
                 tallies[what] = power.torture(tools, others, arguments.states, arguments.seed, report)
+            elif what == "clock":
+                tallies[what] = clock.torture(tools, chosen, arguments.clocks, arguments.seed, report)
             else:
                 tallies[what] = fulldisk.torture(tools, native, arguments.disks, arguments.seed, report)
             report(f"{what}: {summary(tallies[what])}")
@@ -54,7 +56,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    every = ["kills", "boundaries", "power", "disk"]
+    every = ["kills", "boundaries", "power", "clock", "disk"]
     parser = argparse.ArgumentParser(prog="python -m torture")
     parser.add_argument("what", nargs="*", choices=every, default=every)
     parser.add_argument("--binary", default=os.environ.get("PRONGHORN_TEST_BINARY"))
@@ -66,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--steps", type=int, help="kills at so many write boundaries; by default at all")
     parser.add_argument("--states", type=int, default=200)
+    parser.add_argument("--clocks", type=int, default=3, help="runs of each experiment while the clock jumps")
     parser.add_argument("--disks", type=int, default=20)
     parser.add_argument("--experiments", default=",".join(experiment.name for experiment in experiments.ALL))
     return parser.parse_args()

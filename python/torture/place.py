@@ -20,21 +20,24 @@ class Tools:
     binary: str
     python: str
     plugin: str
-    """The library of `recorder.c`."""
     recorder: str
-    """The folder of everything that the tests write."""
+    """The library of `recorder.c`."""
+    jumps: str
+    """The library of `jumps.c`."""
     folder: Path
+    """The folder of everything that the tests write."""
 
     @staticmethod
     def make(binary: str, python: str, plugin: str, folder: Path) -> Tools:
         """Compiles the library and writes the wrappers."""
         folder.mkdir(parents=True, exist_ok=True)
-        recorder = folder / "recorder.so"
-        _compile("recorder.c", recorder, "-shared", "-fPIC", "-ldl", "-lpthread")
+        recorder, jumps = folder / "recorder.so", folder / "jumps.so"
+        for source, library in [("recorder.c", recorder), ("jumps.c", jumps)]:
+            _compile(source, library, "-shared", "-fPIC", "-ldl", "-lpthread")
         (folder / "bin").mkdir(exist_ok=True)
         for name, program in [("pronghorn", binary), ("python", python)]:
             _compile("starter.c", folder / "bin" / name, f'-DPROGRAM="{program}"', f'-DSETTINGS="{name}.settings"')
-        return Tools(binary, python, plugin, str(recorder), folder)
+        return Tools(binary, python, plugin, str(recorder), str(jumps), folder)
 
 
 class Place:

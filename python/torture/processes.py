@@ -13,9 +13,14 @@ class Process:
     """A process of a run."""
 
     number: int
-    """control, runner, shell, or python (with what it does)."""
     kind: str
+    """control, runner, shell, or python (with what it does)."""
     work: str = ""
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is one that trains."""
+        return self.kind == "runner" or self.work == "fit_runner"
 
     def kill(self) -> bool:
         """Ends the process by SIGKILL; whether it was still there."""

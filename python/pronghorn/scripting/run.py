@@ -35,6 +35,7 @@ class Trial:
         message: Why it failed.
         metrics: The last value of each metric.
         epochs: How many epochs it has trained.
+        attempts: How often work on it began: more than once where a runner ended before it did.
         best_epoch: The epoch (from 0) that `EarlyStopping` or `save="best"` took for the best.
         stopped_by: The callback that ended it early.
         engine: "native" for a lowered program, "fit" for Keras's own `Model.fit`.
@@ -49,6 +50,7 @@ class Trial:
     message: str | None
     metrics: dict[str, float]
     epochs: int
+    attempts: int
     best_epoch: int | None
     stopped_by: str | None
     engine: str
@@ -189,6 +191,7 @@ class Run:
             message=None if result["message"] is None else process.plain_message(result["message"]),
             metrics={name: float("nan") if value is None else value for name, value in result["metrics"].items()},
             epochs=result["epochs"],
+            attempts=result["attempts"],
             best_epoch=result["best_epoch"],
             stopped_by=result["stopped_by"],
             engine=result["engine"],
