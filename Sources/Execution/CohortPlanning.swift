@@ -78,8 +78,10 @@ extension Preparation {
         }
         for cohort in sizes {
             // One lane is the same in either form, and is lowered as vectorized.
-            let form: FunctionRequest.Form =
-                program.form == .looped && cohort.lanes > 1 ? .looped : .vectorized
+            func requested(_ form: Workload.Form) -> FunctionRequest.Form {
+                form == .looped && cohort.lanes > 1 ? .looped : .vectorized
+            }
+            let form = requested(program.form)
             add(FunctionRequest(.initialize, lanes: cohort.lanes))
             if cohort.hasFullBatches {
                 add(
@@ -88,7 +90,10 @@ extension Preparation {
                         halt: halt))
             }
             for tail in cohort.tails {
-                add(FunctionRequest(.train, lanes: cohort.lanes, steps: 1, rows: tail, form: form, halt: halt))
+                add(
+                    FunctionRequest(
+                        .train, lanes: cohort.lanes, steps: 1, rows: tail, form: requested(cohort.tailForm), halt: halt)
+                )
             }
             if cohort.hasFullEvaluateBatches {
                 add(
@@ -97,7 +102,9 @@ extension Preparation {
                         form: form))
             }
             for tail in cohort.evaluateTails {
-                add(FunctionRequest(.evaluate, lanes: cohort.lanes, steps: 1, rows: tail, form: form))
+                add(
+                    FunctionRequest(
+                        .evaluate, lanes: cohort.lanes, steps: 1, rows: tail, form: requested(cohort.evaluateTailForm)))
             }
             if program.description.finalizes { add(FunctionRequest(.finalize, lanes: cohort.lanes)) }
         }

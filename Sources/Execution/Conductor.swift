@@ -218,10 +218,12 @@ actor Conductor: RunnerProcess.Delegate {
         firstStart = firstStart ?? now
         record("the start of unit \(unit.id)") {
             let time = Date().timeIntervalSince1970
+            let padding = unit.padding
             try ledger.unitStarted(
                 UnitRecord(
                     id: unit.id, device: device.name, trials: unit.lanes.map(\.trial), lanes: unit.packing.lanes,
-                    form: unit.packing.form, steps: unit.packing.steps, started: time))
+                    form: unit.packing.form, steps: unit.packing.steps, started: time, laneSteps: padding.computed,
+                    idleLaneSteps: padding.idle))
             try ledger.attemptStarted(
                 AttemptRecord(
                     unit: unit.id, number: units[unit.id]?.lineage.attempts ?? 1,

@@ -120,11 +120,13 @@ struct LedgerRebuilding {
             best?.forget(lanes, from: unit.fit.firstEpoch)
             if case .fit = unit.engine { try ledger.choose(engine: "fit", reason: nil, trials: lanes) }
         }
+        let padding = record.unit?.padding
         try ledger.unitStarted(
             UnitRecord(
                 id: record.id, device: record.outcome?.device ?? onlyDevice ?? "", trials: lanes,
                 lanes: record.unit?.packing.lanes ?? lanes.count, form: record.unit?.packing.form ?? "",
-                steps: record.unit?.packing.steps ?? 0, started: began))
+                steps: record.unit?.packing.steps ?? 0, started: began, laneSteps: padding?.computed,
+                idleLaneSteps: padding?.idle))
         var told = Told()
         for event in record.events { try replay(event.what, lanes, ledger, &told, &best) }
         let ended = record.outcome?.ended ?? record.events.last?.time ?? 0

@@ -67,4 +67,19 @@ public struct PlannedProgram: Sendable {
     }
 
     public var trials: Int { cohorts.reduce(0) { $0 + $1.trials.count } }
+
+    /// An epoch's training steps of all lanes, and those of them that no trial takes.
+    public var padding: Padding { cohorts.map(\.padding).reduce(Padding(), +) }
+
+    /// The functions for last partial batches: for each number of lanes fewer than a batch has rows, of training and of
+    /// validation.
+    public var tailFunctions: Int {
+        var functions: Set<[Int]> = []
+        for cohort in cohorts {
+            functions.formUnion(cohort.tails.map { [0, cohort.lanes, $0, cohort.tailForm == .looped ? 1 : 0] })
+            functions.formUnion(
+                cohort.evaluateTails.map { [1, cohort.lanes, $0, cohort.evaluateTailForm == .looped ? 1 : 0] })
+        }
+        return functions.count
+    }
 }

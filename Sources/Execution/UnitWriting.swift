@@ -38,7 +38,9 @@ extension Preparation {
             program: Unit.ProgramReference(folder: group.bundle.folder.string, key: group.bundle.digest),
             packing: Unit.Packing(
                 lanes: cohort.lanes, steps: cohort.steps, evaluateSteps: cohort.evaluateSteps,
-                form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue),
+                form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue,
+                tailForm: cohort.tailForm == program.form ? nil : cohort.tailForm.rawValue,
+                evaluateTailForm: cohort.evaluateTailForm == program.form ? nil : cohort.evaluateTailForm.rawValue),
             lanes: lanes, sources: references(arrays, areResident: fleet.holdsData), fit: fit,
             callbacks: unitCallbacks(group.bundle.description),
             save: saveSettings,

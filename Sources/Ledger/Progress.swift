@@ -18,6 +18,9 @@ public struct RunProgress: Sendable, Hashable {
     public var epochsPlanned: Int
     /// Seconds from the run's beginning to its end, or to now.
     public var elapsed: Double
+    /// The share of the training steps of the units that were begun that lanes compute and no trial takes, from 0 to 1; nil
+    /// where nothing was begun, or an older version did not record it.
+    public var padding: Double?
     /// What each device does, by the devices' names.
     public var devices: [DeviceProgress]
 
@@ -87,6 +90,10 @@ extension Ledger {
                 progress.retries += attempts - 1
             }
             progress.devices = try Self.devices(db, run, plan)
+            if try db.columns(in: "units").contains(where: { $0.name == "lane_steps" }) {
+                progress.padding = try Double.fetchOne(
+                    db, sql: "SELECT TOTAL(idle_lane_steps) / NULLIF(TOTAL(lane_steps), 0) FROM units")
+            }
             return progress
         }
     }
@@ -102,7 +109,8 @@ extension Ledger {
                 return UnitRecord(
                     id: row["unit"], device: row["device"], trials: try Self.integers(row["trials"]),
                     lanes: row["lanes"], form: row["form"], steps: row["steps"], started: row["started"],
-                    status: status, ended: row["ended"])
+                    status: status, ended: row["ended"], laneSteps: row["lane_steps"],
+                    idleLaneSteps: row["idle_lane_steps"])
             }
         }
     }

@@ -62,13 +62,14 @@ extension Ledger {
         try write("Recording the start of unit \(unit.id)") { db in
             try db.execute(
                 sql: """
-                    INSERT INTO units (unit, status, device, trials, lanes, form, steps, started, ended)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO units (
+                        unit, status, device, trials, lanes, form, steps, started, ended, lane_steps, idle_lane_steps)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     unit.id, unit.status.rawValue, unit.device,
                     ParameterValue.list(unit.trials.map { .integer($0) }).json, unit.lanes, unit.form, unit.steps,
-                    unit.started, unit.ended,
+                    unit.started, unit.ended, unit.laneSteps, unit.idleLaneSteps,
                 ])
             try Self.update(
                 db, unit.trials, "status = ?, message = NULL, device = ?, unit = ?",

@@ -140,11 +140,15 @@ public struct UnitRecord: Sendable, Hashable {
     public var started: Double
     /// Seconds since 1970; nil while it runs.
     public var ended: Double?
+    /// Training steps of its lanes, if none ends early; nil in ledgers of older versions.
+    public var laneSteps: Int?
+    /// Those of them that are computed and that no trial takes.
+    public var idleLaneSteps: Int?
 
     /// Makes a record of a unit that starts.
     public init(
         id: String, device: String, trials: [Int], lanes: Int, form: String, steps: Int, started: Double,
-        status: Status = .running, ended: Double? = nil
+        status: Status = .running, ended: Double? = nil, laneSteps: Int? = nil, idleLaneSteps: Int? = nil
     ) {
         self.id = id
         self.status = status
@@ -155,6 +159,8 @@ public struct UnitRecord: Sendable, Hashable {
         self.steps = steps
         self.started = started
         self.ended = ended
+        self.laneSteps = laneSteps
+        self.idleLaneSteps = idleLaneSteps
     }
 }
 

@@ -11,8 +11,15 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration(first) { db in try db.execute(sql: v1) }
         migrator.registerMigration("v2") { db in try db.execute(sql: v2) }
+        migrator.registerMigration("v3") { db in try db.execute(sql: v3) }
         return migrator
     }
+
+    /// What lanes compute for nothing.
+    private static let v3 = """
+        ALTER TABLE units ADD COLUMN lane_steps INTEGER;
+        ALTER TABLE units ADD COLUMN idle_lane_steps INTEGER;
+        """
 
     /// How callbacks end trials.
     private static let v2 = """

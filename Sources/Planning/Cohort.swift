@@ -12,6 +12,11 @@ public struct Cohort: Sendable, Equatable, Codable {
     public var tails: [Int]
     /// The same for validation.
     public var evaluateTails: [Int]
+    /// How the functions of the last partial batches go through the lanes: looped where lanes end with batches of many sizes,
+    /// so that a lane costs nothing in the calls of sizes that are not its own.
+    public var tailForm: Workload.Form
+    /// The same for validation.
+    public var evaluateTailForm: Workload.Form
     /// Whether any trial has a whole batch of training rows.
     public var hasFullBatches: Bool
     /// Whether any trial has a whole batch of validation rows.
@@ -22,13 +27,15 @@ public struct Cohort: Sendable, Equatable, Codable {
     public var validationBatchSize: Int
     /// When it goes on with fewer lanes; nil: never.
     public var narrowing: Narrowing?
+    /// Steps of an epoch's training that are computed, over all lanes, and how many of them no trial takes.
+    public var padding: Padding
     /// Steps of all its epochs, over lanes: what makes it long or short among its like.
     public var cost: Double
 
     public init(
         trials: [Int], lanes: Int, steps: Int, evaluateSteps: Int, tails: [Int], evaluateTails: [Int],
-        hasFullBatches: Bool, hasFullEvaluateBatches: Bool, batchSize: Int, validationBatchSize: Int, cost: Double,
-        narrowing: Narrowing? = nil
+        tailForm: Workload.Form, evaluateTailForm: Workload.Form, hasFullBatches: Bool, hasFullEvaluateBatches: Bool,
+        batchSize: Int, validationBatchSize: Int, padding: Padding, cost: Double, narrowing: Narrowing? = nil
     ) {
         self.trials = trials
         self.lanes = lanes
@@ -36,10 +43,13 @@ public struct Cohort: Sendable, Equatable, Codable {
         self.evaluateSteps = evaluateSteps
         self.tails = tails
         self.evaluateTails = evaluateTails
+        self.tailForm = tailForm
+        self.evaluateTailForm = evaluateTailForm
         self.hasFullBatches = hasFullBatches
         self.hasFullEvaluateBatches = hasFullEvaluateBatches
         self.batchSize = batchSize
         self.validationBatchSize = validationBatchSize
+        self.padding = padding
         self.cost = cost
         self.narrowing = narrowing
     }

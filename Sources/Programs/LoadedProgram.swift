@@ -145,14 +145,15 @@ public final class LoadedProgram {
     ///   - inputs: one buffer an input of the program, [K, steps, rows, …].
     ///   - counts: how many of the steps each lane takes.
     ///   - reset: whether metrics begin anew.
+    ///   - form: the function's form; nil: the program's.
     ///   - halt: whether a lane takes no step after one whose loss is NaN or infinite, until its metrics begin anew.
     ///   - keep: is given the state as it was, if that is wanted: the device then works on a copy of its own.
     /// - Returns: the logs, [K, L] on the device; the state is replaced.
     public func run(
         _ name: FunctionName, steps: Int, rows: Int, state: inout State, inputs: consuming BufferList, counts: [Int32],
-        reset: Bool, halt: Bool = false, keep: ((consuming State) -> Void)? = nil
+        reset: Bool, form: String? = nil, halt: Bool = false, keep: ((consuming State) -> Void)? = nil
     ) throws(ProgramError) -> Buffer {
-        let executable = try executable(name, steps: steps, rows: rows, halt: halt)
+        let executable = try executable(name, steps: steps, rows: rows, form: form, halt: halt)
         var arguments = inputs
         do throws(PJRTError) {
             arguments.append(try client.buffer(counts))
@@ -263,15 +264,16 @@ public final class LoadedProgram {
 
     /// Compiles a function, or loads it from the cache, without calling it.
     public func prepare(
-        _ name: FunctionName, steps: Int? = nil, rows: Int? = nil, halt: Bool = false
+        _ name: FunctionName, steps: Int? = nil, rows: Int? = nil, form: String? = nil, halt: Bool = false
     ) throws(ProgramError) {
-        _ = try executable(name, steps: steps, rows: rows, halt: halt)
+        _ = try executable(name, steps: steps, rows: rows, form: form, halt: halt)
     }
 
     private func executable(
-        _ name: FunctionName, steps: Int? = nil, rows: Int? = nil, halt: Bool = false
+        _ name: FunctionName, steps: Int? = nil, rows: Int? = nil, form: String? = nil, halt: Bool = false
     ) throws(ProgramError) -> Executable {
-        let function = try bundle.function(name, lanes: lanes, steps: steps, rows: rows, form: form, halt: halt)
+        let function = try bundle.function(
+            name, lanes: lanes, steps: steps, rows: rows, form: form ?? self.form, halt: halt)
         if let ready = executables[function.file] { return ready }
         let code = try bundle.code(of: function)
         return try compile(

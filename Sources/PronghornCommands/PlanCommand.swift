@@ -68,6 +68,9 @@ struct PlanCommand: AsyncParsableCommand {
             Terminal.line(
                 "          \(Quantity.count(program.trials, "trial")) in \(Quantity.count(program.cohorts.count, "cohort")) of up to "
                     + "\(lanes), \(memory(program.memory)) a cohort")
+            Terminal.line(
+                "          padding: \(Quantity.fixed(program.padding.share * 100, 1))% of the steps of lanes; "
+                    + "\(Quantity.count(program.tailFunctions, "function")) for last batches")
         }
         for fit in plan.fits {
             let arguments = fit.arguments.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
@@ -103,13 +106,16 @@ private struct PlanJSON: Encodable {
         var trials: Int
         var cohorts: [[Int]]
         var lanes: Int
+        var padding: Double
+        var tailFunctions: Int
         var parameters: Int
         var memoryBytes: Int
         var memoryIsCompiled: Bool
         var notes: [String]
 
         enum CodingKeys: String, CodingKey {
-            case name, arguments, inputs, baked, engine, form, trials, cohorts, lanes, parameters, notes
+            case name, arguments, inputs, baked, engine, form, trials, cohorts, lanes, padding, parameters, notes
+            case tailFunctions = "tail_functions"
             case memoryBytes = "memory_bytes"
             case memoryIsCompiled = "memory_is_compiled"
         }
@@ -157,7 +163,8 @@ private struct PlanJSON: Encodable {
                 name: program.name, arguments: program.arguments, inputs: program.inputs,
                 baked: program.baked, engine: "native", form: program.form.rawValue,
                 trials: program.trials, cohorts: program.cohorts.map(\.trials),
-                lanes: program.cohorts.map(\.lanes).max() ?? 0, parameters: program.description.trainableParameters,
+                lanes: program.cohorts.map(\.lanes).max() ?? 0, padding: program.padding.share,
+                tailFunctions: program.tailFunctions, parameters: program.description.trainableParameters,
                 memoryBytes: program.memory.bytes, memoryIsCompiled: isCompiled, notes: program.description.notes)
         }
         fits = plan.fits.map {

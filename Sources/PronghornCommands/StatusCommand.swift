@@ -30,6 +30,9 @@ struct StatusCommand: AsyncParsableCommand {
                     "begun again: \(Quantity.count(progress.retried, "trial")), \(progress.retries) times in all")
             }
             Terminal.line("epochs:  \(progress.epochsDone) of \(progress.epochsPlanned)")
+            if let padding = progress.padding {
+                Terminal.line("padding: \(Quantity.fixed(padding * 100, 1))% of the steps of lanes")
+            }
             for device in progress.devices {
                 var text = device.unit.map { "unit \($0), \(Quantity.count(device.trials, "trial"))" } ?? "waits"
                 if device.epochsPlanned > 0 { text += ", \(device.epochsDone) of \(device.epochsPlanned) epochs" }
@@ -60,10 +63,11 @@ struct StatusCommand: AsyncParsableCommand {
             var retries: Int
             var epochsDone: Int
             var epochsPlanned: Int
+            var padding: Double?
             var seconds: Double
 
             enum CodingKeys: String, CodingKey {
-                case name, state, trials, counts, retried, retries, seconds
+                case name, state, trials, counts, retried, retries, padding, seconds
                 case stoppedEarly = "stopped_early"
                 case epochsDone = "epochs_done"
                 case epochsPlanned = "epochs_planned"
@@ -73,7 +77,8 @@ struct StatusCommand: AsyncParsableCommand {
             name: progress.run.name, state: progress.run.state.rawValue, trials: progress.trials,
             counts: Dictionary(progress.counts.map { ($0.key.rawValue, $0.value) }) { $1 },
             stoppedEarly: progress.stoppedEarly, retried: progress.retried, retries: progress.retries,
-            epochsDone: progress.epochsDone, epochsPlanned: progress.epochsPlanned, seconds: progress.elapsed)
+            epochsDone: progress.epochsDone, epochsPlanned: progress.epochsPlanned,
+            padding: progress.padding, seconds: progress.elapsed)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         Terminal.line(String(decoding: try encoder.encode(status), as: UTF8.self))

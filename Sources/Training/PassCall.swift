@@ -5,6 +5,9 @@ struct PassCall {
     var steps: Int
     var rows: Int
 
+    /// Whether it is for last partial batches.
+    var isTail: Bool { firstStep == nil }
+
     var lastStep: Int { (firstStep ?? 0) + steps }
 
     /// The calls that take lanes through their rows once: whole batches, `steps` a call, then one call for each size of last

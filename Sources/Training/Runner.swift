@@ -190,7 +190,7 @@ public final class Runner {
     private func probe(_ unit: Unit, _ program: LoadedProgram) throws {
         for function in unit.functions {
             try program.prepare(
-                function.name, steps: function.steps, rows: function.rows,
+                function.name, steps: function.steps, rows: function.rows, form: function.form,
                 halt: function.name == .train && unit.haltsOnNaN)
         }
     }

@@ -1,10 +1,18 @@
 import Programs
 import Units
 
+/// A function of a program, by what tells it from the others of as many lanes.
+struct FunctionCall {
+    var name: FunctionName
+    var steps: Int?
+    var rows: Int?
+    var form: String?
+}
+
 extension Unit {
     /// The functions that training this unit calls, in the order in which it first needs them.
-    var functions: [(name: FunctionName, steps: Int?, rows: Int?)] {
-        var functions: [(name: FunctionName, steps: Int?, rows: Int?)] = [(.initialize, nil, nil)]
+    var functions: [FunctionCall] {
+        var functions: [FunctionCall] = [FunctionCall(name: .initialize)]
         let epochs = fit.firstEpoch..<fit.lastEpoch
         let counts = Set(lanes.map(\.training.count)).flatMap { rows in
             epochs.map { fit.epochRows($0, of: rows).rows.count }
@@ -18,9 +26,15 @@ extension Unit {
 
     private func passFunctions(
         _ name: FunctionName, _ counts: [Int], batchSize: Int, steps: Int
-    ) -> [(name: FunctionName, steps: Int?, rows: Int?)] {
-        let whole: [(name: FunctionName, steps: Int?, rows: Int?)] =
-            counts.contains { $0 >= batchSize } ? [(name, steps, batchSize)] : []
-        return whole + Set(counts.map { $0 % batchSize }).subtracting([0]).sorted().map { (name, 1, $0) }
+    ) -> [FunctionCall] {
+        let whole: [FunctionCall] =
+            counts.contains { $0 >= batchSize } ? [call(name, steps, batchSize, isTail: false)] : []
+        return whole
+            + Set(counts.map { $0 % batchSize }).subtracting([0]).sorted().map { call(name, 1, $0, isTail: true) }
+    }
+
+    private func call(_ name: FunctionName, _ steps: Int, _ rows: Int, isTail: Bool) -> FunctionCall {
+        FunctionCall(
+            name: name, steps: steps, rows: rows, form: packing.form(evaluates: name == .evaluate, isTail: isTail))
     }
 }

@@ -223,7 +223,8 @@ struct UnitTraining {
             let result = try program.run(
                 function, steps: call.steps, rows: call.rows, state: &state, inputs: inputs,
                 counts: counts + Array(repeating: 0, count: program.lanes - lanes.count), reset: number == 0,
-                halt: halt, keep: number == 0 ? keep : nil)
+                form: unit.packing.form(evaluates: function == .evaluate, isTail: call.isTail), halt: halt,
+                keep: number == 0 ? keep : nil)
             logs.add(result, for: counts)
             log.beat(unit: unit.id, epoch: epoch, step: call.lastStep, steps: longest, call: pace.longest)
         }

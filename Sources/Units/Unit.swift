@@ -89,12 +89,32 @@ extension Unit {
         public var evaluateSteps: Int
         /// `vectorized` or `looped`.
         public var form: String
+        /// The form of the calls for last partial batches of training; nil: `form`.
+        public var tailForm: String?
+        /// The form of the calls for last partial batches of validation; nil: `form`.
+        public var evaluateTailForm: String?
 
-        public init(lanes: Int, steps: Int, evaluateSteps: Int, form: String) {
+        public init(
+            lanes: Int, steps: Int, evaluateSteps: Int, form: String, tailForm: String? = nil,
+            evaluateTailForm: String? = nil
+        ) {
             self.lanes = lanes
             self.steps = steps
             self.evaluateSteps = evaluateSteps
             self.form = form
+            self.tailForm = tailForm
+            self.evaluateTailForm = evaluateTailForm
+        }
+
+        /// The form of a call.
+        ///
+        /// - Parameters:
+        ///   - evaluates: whether it is of validation.
+        ///   - isTail: whether it is for last partial batches.
+        public func form(evaluates: Bool, isTail: Bool) -> String {
+            // One lane is the same in either form, and is lowered in one.
+            guard isTail, lanes > 1 else { return form }
+            return (evaluates ? evaluateTailForm : tailForm) ?? form
         }
     }
 

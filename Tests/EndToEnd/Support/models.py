@@ -87,6 +87,21 @@ def regression(units=4):
     return model
 
 
+def normalized(units=8):
+    """Batch statistics, and a metric that is no mean over rows."""
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            layers.Dense(units, use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Dense(1),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.02), "mse", metrics=["mae", keras.metrics.RootMeanSquaredError(name="rmse")])
+    return model
+
+
 def scheduled():
     model = keras.Sequential([keras.Input((6,)), layers.Dense(1)])
     schedule = keras.optimizers.schedules.ExponentialDecay(0.01, 100, 0.9)

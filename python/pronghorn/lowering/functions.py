@@ -226,8 +226,12 @@ class Functions:
         return flat, logs if step.carries else jax.vmap(self._result_numbers)(flat)
 
     def _looped(self, step: Step, flat, batches, steps, lanes, halt):
-        def one_lane(lane, carry):
+        # Lanes that take steps come first, and the loop ends with them: the others are not even read.
+        order = jnp.argsort(steps <= 0, stable=True)
+
+        def one_lane(place, carry):
             changing, logs = carry
+            lane = order[place]
             own = _with(flat, step.changes, changing)
             own = [lax.dynamic_index_in_dim(leaf, lane, keepdims=False) for leaf in own]
             rows = [lax.dynamic_index_in_dim(b, lane, keepdims=False) for b in batches]
@@ -242,13 +246,15 @@ class Functions:
 
             start = (jnp.int32(0), steps[lane], [own[i] for i in step.changes], jnp.zeros((len(step.logs),), "float32"))
             _, _, mine, own_logs = lax.while_loop(lambda carry: carry[0] < carry[1], body, start)
-            own_logs = own_logs if step.carries else self._result_numbers(_with(own, step.changes, mine))
             changing = [lax.dynamic_update_index_in_dim(a, m, lane, 0) for a, m in zip(changing, mine, strict=True)]
-            return changing, lax.dynamic_update_index_in_dim(logs, own_logs, lane, 0)
+            if step.carries:
+                logs = lax.dynamic_update_index_in_dim(logs, own_logs, lane, 0)
+            return changing, logs
 
         start = ([flat[i] for i in step.changes], jnp.zeros((lanes, len(step.logs)), jnp.float32))
-        changing, logs = lax.fori_loop(0, lanes, one_lane, start)
-        return _with(flat, step.changes, changing), logs
+        changing, logs = lax.fori_loop(0, jnp.sum(steps > 0), one_lane, start)
+        flat = _with(flat, step.changes, changing)
+        return flat, logs if step.carries else jax.vmap(self._result_numbers)(flat)
 
     def _result_numbers(self, flat):
         return _numbers(self.results(flat))

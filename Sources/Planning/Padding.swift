@@ -1,0 +1,67 @@
+/// Steps that are computed, and those of them that no trial takes: a vectorized lane that waits for longer ones, or has no
+/// trial, costs as much as one that trains.
+public struct Padding: Sendable, Equatable, Codable {
+    /// Steps over all lanes.
+    public var computed: Int
+    /// Those that no trial takes.
+    public var idle: Int
+
+    public init(computed: Int = 0, idle: Int = 0) {
+        self.computed = computed
+        self.idle = idle
+    }
+
+    /// The share of the steps that no trial takes, from 0 to 1.
+    public var share: Double { computed > 0 ? Double(idle) / Double(computed) : 0 }
+
+    public static func + (one: Padding, two: Padding) -> Padding {
+        Padding(computed: one.computed + two.computed, idle: one.idle + two.idle)
+    }
+}
+
+extension Packing {
+    /// The form of the functions of last partial batches.
+    ///
+    /// - Parameters:
+    ///   - sizes: how many sizes of last batch there are.
+    ///   - form: that of the whole batches.
+    static func tailForm(
+        sizes: Int, members: Int, lanes: Int, _ form: Workload.Form, _ kind: DeviceFleet.Kind
+    ) -> Workload.Form {
+        guard form == .vectorized, kind == .cpu, lanes > 1, sizes > mostVectorizedTails else { return form }
+        // Each size is a step of all lanes, or of a loop over those that it is for.
+        return sizes * lanes > loopedStepCost * members ? .looped : .vectorized
+    }
+
+    /// Sizes of last batch up to which all lanes take them at once: those of plain folds and shares.
+    private static let mostVectorizedTails = 2
+
+    /// What a step of one lane costs in a loop, in units of a vectorized lane's: it computes alone, and the lane's state is
+    /// taken out and put back.
+    static let loopedStepCost = 4
+
+    /// The steps of an epoch of trials that train in one cohort.
+    static func padding(
+        of members: ArraySlice<Workload.Trial>, lanes: Int, _ workload: Workload, _ kind: DeviceFleet.Kind
+    ) -> Padding {
+        var longest = 0
+        var whole = 0
+        var partial = 0
+        var sizes: Set<Int> = []
+        for trial in members {
+            let batches = workload.wholeBatches(trial)
+            longest = max(longest, batches)
+            whole += batches
+            let tail = workload.tail(trial)
+            if tail > 0 {
+                partial += 1
+                sizes.insert(tail)
+            }
+        }
+        // A loop leaves out the steps that no trial takes.
+        guard workload.program.form == .vectorized else { return Padding(computed: whole + partial) }
+        let tails = tailForm(sizes: sizes.count, members: members.count, lanes: lanes, .vectorized, kind)
+        let computed = longest * lanes + (tails == .looped ? partial : sizes.count * lanes)
+        return Padding(computed: computed, idle: computed - whole - partial)
+    }
+}

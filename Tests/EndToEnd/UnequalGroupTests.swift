@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+extension EndToEndTests {
+    /// Trials of very different numbers of rows in one experiment.
+    @Suite struct UnequalGroupTests {
+        private struct Findings: Decodable {
+            var worst: Double
+            var at: String
+            var rows: [Int]
+        }
+
+        private struct Plan: Decodable {
+            struct Program: Decodable {
+                var padding: Double
+                var tailFunctions: Int
+
+                enum CodingKeys: String, CodingKey {
+                    case padding
+                    case tailFunctions = "tail_functions"
+                }
+            }
+
+            var programs: [Program]
+        }
+
+        private struct Status: Decodable {
+            var padding: Double
+        }
+
+        @Test("Groups of 40 to 2,000 rows train side by side with little padding, each as Model.fit trains it alone")
+        func groups() async throws {
+            let place = Workplace()
+            // 24 sizes, each a fifth above the one before, whose rows are mixed as a table's would be.
+            let sizes = (0..<24).map { Int(40 * pow(50, Double($0) / 23)) }
+            var left = sizes
+            var groups: [Float] = []
+            while let most = left.max(), most > 0 {
+                for (group, count) in left.enumerated() where count > 0 {
+                    groups.append(Float(group))
+                    left[group] -= 1
+                }
+            }
+            try place.writeNumbers("x.npy", shape: [groups.count, 6], stream: 1)
+            try place.writeNumbers("y.npy", shape: [groups.count, 1], stream: 2)
+            try place.writeNumbers("group.npy", shape: [groups.count], groups)
+            try place.write(
+                "experiment.yaml",
+                """
+                model: \(Tool.models):normalized
+                data: {x: x.npy, y: y.npy, group: group.npy}
+                partition: {by: group}
+                fit: {epochs: 3, batch_size: 16, validation: 0.2, shuffle: false}
+                save: [initial, all]
+                """)
+            let plan = try await Tool.run(["plan", "experiment.yaml", "--devices", "cpu:1", "--json"], in: place.root)
+                .json(Plan.self)
+            let program = try #require(plan.programs.first)
+            #expect(program.padding < 0.1)
+            // Of training and of validation, each with fewer sizes than a batch has rows, for at most two numbers of lanes.
+            #expect(program.tailFunctions > 10 && program.tailFunctions <= 2 * 2 * 15)
+
+            let train = try await Tool.run(
+                ["train", "experiment.yaml", "--devices", "cpu:1", "--output", "run", "--json"], in: place.root)
+            try #require(train.status == 0, "\(train)")
+            #expect(try place.list("run/units").count <= 18)
+            let status = try await Tool.run(["status", "run", "--json"], in: place.root).json(Status.self)
+            #expect(abs(status.padding - program.padding) < 1e-9)
+
+            let results = try await Tool.run(["results", "run", "--json"], in: place.root)
+            try place.write("results.json", results.output)
+            let findings = try await Tool.python(
+                "group_agreement.py",
+                ["run", "results.json", "\(Tool.models)", "normalized", "0.2", "16", "0", "11", "23"],
+                in: place.root, as: Findings.self)
+            #expect(findings.rows == [sizes[0], sizes[11], sizes[23]])
+            #expect(findings.worst <= 1e-5, "\(findings.worst) at \(findings.at)")
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Testing
+
+@testable import Planning
+
+@Suite struct PaddingTests {
+    let cpu = DeviceFleet(count: 2, memory: 8 << 30, kind: .cpu)
+
+    /// Trials of 40 to 40,000 rows, of which no two have the same number.
+    func unequal(_ rows: (Double) -> Double, _ count: Int = 300) -> Workload {
+        var draws = Draws(state: 5)
+        var workload = alike(count)
+        for index in workload.trials.indices {
+            let rows = rows(Double.random(in: 0..<1, using: &draws))
+            workload.trials[index].trainingRows = Int(min(40_000, max(40, rows)))
+        }
+        return workload
+    }
+
+    @Test("Groups of 40 to 40,000 rows lose less than a tenth of the steps to padding, whatever their distribution")
+    func unequalGroups() {
+        let distributions: [(String, (Double) -> Double)] = [
+            ("as many of each magnitude", { 40 * pow(1000, $0) }),
+            ("as many of each size", { 40 + 39_960 * $0 }),
+            ("few that are large", { 40 * pow(1 - $0, -2) }),
+        ]
+        for (name, rows) in distributions {
+            for devices in [1, 2] {
+                let fleet = DeviceFleet(count: devices, memory: 8 << 30, kind: .cpu)
+                let cohorts = Packing.cohorts(of: unequal(rows), on: fleet)
+                let padding = cohorts.map(\.padding).reduce(Padding(), +)
+                #expect(padding.share < 0.1, "\(name), \(devices) devices: \(padding.share)")
+                // Side by side, and not one by one, which would have no padding either.
+                #expect(cohorts.count <= 300 / 3, "\(name): \(cohorts.map(\.lanes))")
+                #expect(Set(cohorts.map(\.lanes)).count <= 2)
+            }
+        }
+    }
+
+    @Test("Last batches of many sizes are gone through lane by lane on a CPU, and of one or two all at once")
+    func tailForms() {
+        for cohort in Packing.cohorts(of: unequal { 40 + 39_960 * $0 }, on: cpu) where cohort.tails.count > 4 {
+            #expect(cohort.tailForm == .looped)
+        }
+        #expect(Packing.cohorts(of: alike(64), on: cpu).allSatisfy { $0.tailForm == .vectorized })
+        let gpu = DeviceFleet(count: 1, memory: 80 << 30, kind: .gpu)
+        #expect(Packing.cohorts(of: unequal { 40 + 39_960 * $0 }, on: gpu).allSatisfy { $0.tailForm == .vectorized })
+        #expect(Packing.tailForm(sizes: 2, members: 1, lanes: 64, .vectorized, .cpu) == .vectorized)
+        #expect(Packing.tailForm(sizes: 30, members: 60, lanes: 64, .vectorized, .cpu) == .looped)
+        #expect(Packing.tailForm(sizes: 30, members: 60, lanes: 64, .looped, .gpu) == .looped)
+    }
+
+    @Test("The functions that last batches need are fewer than a batch has rows, however many trials there are")
+    func boundOnTails() {
+        let cohorts = Packing.cohorts(of: unequal({ 40 * pow(1000, $0) }, 5000), on: cpu)
+        #expect(Set(cohorts.map(\.lanes)).count <= 2)
+        #expect(Set(cohorts.flatMap(\.tails)).count <= 31)
+    }
+
+    @Test("Padding counts what lanes wait and what spare lanes compute, and nothing of a loop")
+    func counted() throws {
+        var workload = alike(3, rows: 320)
+        workload.trials[1].trainingRows = 160
+        workload.trials[2].trainingRows = 170
+        let vectorized = Packing.padding(of: workload.trials[...], lanes: 4, workload, .cpu)
+        // Ten steps of four lanes and one for the last batch, of which the trials take 10, 5 and 5 + 1.
+        #expect(vectorized == Padding(computed: 44, idle: 44 - 21))
+        workload.program.form = .looped
+        #expect(Packing.padding(of: workload.trials[...], lanes: 4, workload, .cpu) == Padding(computed: 21))
+        #expect(Padding().share == 0)
+    }
+
+    @Test("Trials of one length are packed as widely as ever")
+    func alikeStayWide() {
+        let cohorts = Packing.cohorts(of: alike(256), on: cpu)
+        #expect(cohorts.map(\.lanes) == [128, 128])
+        #expect(cohorts.allSatisfy { $0.padding.idle == 0 })
+    }
+
+    @Test("Where short trials stand beside long ones, a call takes fewer steps than the longest has")
+    func shortCalls() throws {
+        var workload = alike(16, rows: 40_000)
+        #expect(try #require(Packing.cohorts(of: workload, on: cpu).first).steps == 1250)
+        for index in 0..<8 { workload.trials[index].trainingRows = 64 }
+        let steps = try #require(Packing.cohorts(of: workload, on: cpu).first).steps
+        #expect(steps <= 64 && steps > 32)
+    }
+}
