@@ -14,21 +14,39 @@ public struct ResultsCSV: Sendable {
         self.metrics = metrics
     }
 
-    private static let before = ["trial", "name", "seed", "partition", "partition_label"]
-    private static let after = [
-        "rows", "validation_rows", "status", "message", "epochs", "attempts", "best_epoch", "stopped_epoch",
-        "stopped_by",
-        "model", "engine", "engine_reason", "device", "seconds",
+    /// What a column holds.
+    public enum ColumnType: String, Sendable {
+        /// Whole numbers; a seed takes all 64 bits.
+        case integer, seed
+        case number, text
+    }
+
+    private static let before: [(String, ColumnType)] = [
+        ("trial", .integer), ("name", .text), ("seed", .seed), ("partition", .integer), ("partition_label", .text),
+    ]
+    private static let after: [(String, ColumnType)] = [
+        ("rows", .integer), ("validation_rows", .integer), ("status", .text), ("message", .text),
+        ("epochs", .integer), ("attempts", .integer), ("best_epoch", .integer), ("stopped_epoch", .integer),
+        ("stopped_by", .text), ("model", .text), ("engine", .text), ("engine_reason", .text), ("device", .text),
+        ("seconds", .number),
     ]
 
-    /// The line of the columns' names.
-    public var header: String {
-        let own = Set(Self.before + Self.after)
+    /// The columns' names, and what each holds; nil for hyperparameters, which may be anything.
+    private var columns: [(name: String, type: ColumnType?)] {
+        let own = Set((Self.before + Self.after).map(\.0))
         let parameterColumns = parameters.map { own.contains($0) ? "parameter:" + $0 : $0 }
         let taken = own.union(parameterColumns)
         let metricColumns = metrics.map { taken.contains($0) ? "metric:" + $0 : $0 }
-        return line(Self.before + parameterColumns + metricColumns + Self.after)
+        return Self.before + parameterColumns.map { ($0, nil) } + metricColumns.map { ($0, .number) } + Self.after
     }
+
+    /// What the columns hold of which that is known.
+    public var types: [String: ColumnType] {
+        Dictionary(columns.compactMap { column in column.type.map { (column.name, $0) } }) { $1 }
+    }
+
+    /// The line of the columns' names.
+    public var header: String { line(columns.map(\.name)) }
 
     /// One trial's line.
     public func line(_ result: TrialResult) -> String {

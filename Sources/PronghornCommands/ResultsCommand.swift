@@ -1,6 +1,8 @@
 import ArgumentParser
+import Execution
 import FoundationEssentials
 import Ledger
+import SystemPackage
 
 /// Prints what came out of a run.
 struct ResultsCommand: AsyncParsableCommand {
@@ -12,6 +14,7 @@ struct ResultsCommand: AsyncParsableCommand {
               pronghorn results runs/digits --sort val_accuracy          by another metric
               pronghorn results runs/digits --group-by learning_rate     mean ± deviation over seeds and folds
               pronghorn results runs/digits --format csv > digits.csv
+              pronghorn results runs/digits --format parquet --output digits.parquet
               pronghorn results runs/digits --json                       everything, with the history of every metric
             """)
 
@@ -24,8 +27,14 @@ struct ResultsCommand: AsyncParsableCommand {
     @Option(help: "Parameters to group by, separated by commas; `partition` is one too.")
     var groupBy: String?
 
-    @Option(help: "table, json or csv.")
+    @Option(help: "table, json, csv or parquet.")
     var format = Format.table
+
+    @Option(help: "The file to write, with --format parquet.")
+    var output: String?
+
+    @Flag(help: "Replaces a file that is there.")
+    var force = false
 
     @Flag(help: "The same as --format json.")
     var json = false
@@ -35,7 +44,16 @@ struct ResultsCommand: AsyncParsableCommand {
 
     /// How results are printed.
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case table, json, csv
+        case table, json, csv, parquet
+    }
+
+    func validate() throws {
+        if format == .parquet, output == nil {
+            throw ValidationError("a Parquet file is no text: name it by --output FILE.parquet")
+        }
+        if format != .parquet, output != nil || force {
+            throw ValidationError("--output and --force go with --format parquet; others are printed")
+        }
     }
 
     func run() async throws {
@@ -61,6 +79,10 @@ struct ResultsCommand: AsyncParsableCommand {
                 Terminal.write("\n")
             case .csv:
                 try ledger.writeCSV(sortedBy: sort, filter: TrialFilter(limit: limit)) { Terminal.write($0) }
+            case .parquet:
+                try await ParquetResults(to: FilePath(output ?? ""), replaces: force).write(
+                    ledger, sortedBy: sort, filter: TrialFilter(limit: limit)
+                ) { Terminal.error($0) }
             }
         }
     }
@@ -76,7 +98,7 @@ struct ResultsCommand: AsyncParsableCommand {
         switch format {
         case .table: Terminal.line(ResultTable.groups(groups, metric: metric, width: Terminal.width))
         case .json: Terminal.line(ResultsJSON.groups(groups, metric: metric))
-        case .csv: throw Failure(.request, "groups are printed as a table or as JSON")
+        case .csv, .parquet: throw Failure(.request, "groups are printed as a table or as JSON")
         }
     }
 }

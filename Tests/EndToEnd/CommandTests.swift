@@ -101,6 +101,18 @@ extension EndToEndTests {
             #expect(
                 lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == header.count })
 
+            try place.write("results.csv", csv.output)
+            let parquet = ["results", "run", "--format", "parquet"]
+            let written = try await Tool.run(parquet + ["--output", "results.parquet"], in: place.root)
+            #expect(written.status == 0 && written.output.isEmpty, "\(written)")
+            let rows = try await Tool.python(
+                "parquet_results.py", ["results.parquet", "results.csv"], in: place.root, as: Int.self)
+            #expect(rows == 6)
+            let again = try await Tool.run(parquet + ["--output", "results.parquet"], in: place.root)
+            #expect(again.status == 2 && again.errors.contains("--force"), "\(again)")
+            let nowhere = try await Tool.run(parquet, in: place.root)
+            #expect(nowhere.status == 2 && nowhere.errors.contains("--output"), "\(nowhere)")
+
             let unknown = try await Tool.run(["results", "run", "--sort", "f1"], in: place.root)
             #expect(unknown.status == 2)
             #expect(unknown.errors.contains("f1") && unknown.errors.contains("val_loss"))
