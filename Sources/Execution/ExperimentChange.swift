@@ -21,9 +21,8 @@ struct ExperimentChange {
         }
         (before.positions, before.file, after.positions, after.file) = ([:], nil, [:], nil)
         isChange = before != after
-        if case .bootstrap(let fewer) = before.partition, case .bootstrap(let more) = after.partition, more > fewer {
-            before.partition = after.partition
-        }
+        if before.partition.isBegun(by: after.partition) { before.partition = after.partition }
+        if let fewer = before.within, let more = after.within, fewer.isBegun(by: more) { before.within = more }
         if before.partition == .byFile { Self.admitFiles(&before.data, after.data) }
         before.space = after.space
         before.fit.epochs = after.fit.epochs
@@ -104,6 +103,29 @@ struct ExperimentChange {
     private static func snake(_ name: String) -> String {
         name.reduce(into: "") { text, character in
             text += character.isUppercase ? "_\(character.lowercased())" : String(character)
+        }
+    }
+}
+
+extension PartitionScheme {
+    /// Whether the partitions of another scheme begin with those of this one, and go on with more of the like: further
+    /// samples, repeats of folds, or files of rows.
+    fileprivate func isBegun(by other: PartitionScheme) -> Bool {
+        switch (self, other) {
+        case (.bootstrap(let fewer), .bootstrap(let more)): return fewer < more
+        case (.subsample(let fewer), .subsample(let more)): return fewer.share == more.share && fewer.count < more.count
+        case (.folds(var fewer), .folds(let more)):
+            guard let before = fewer.repeats, let after = more.repeats, before < after else { return false }
+            fewer.repeats = after
+            return fewer == more
+        case (.rows(let fewer), .rows(let more)):
+            // A file's partition keeps its name, and which it validates on goes by its place: both lists grow at their ends.
+            guard let before = fewer.validation, let after = more.validation else {
+                return fewer.validation == nil && more.validation == nil
+                    && Set(fewer.training).isSubset(of: more.training)
+            }
+            return more.training.starts(with: fewer.training) && after.starts(with: before)
+        default: return false
         }
     }
 }
