@@ -62,7 +62,7 @@ struct LocationFinder {
     }
 
     /// `data.npz:key` in its two parts.
-    private func split(_ text: String) -> (path: String, member: String?) {
+    func split(_ text: String) -> (path: String, member: String?) {
         guard let end = text.ranges(of: ".npz:").last else { return (text, nil) }
         return (String(text[..<end.upperBound].dropLast()), String(text[end.upperBound...]))
     }
@@ -104,7 +104,7 @@ struct LocationFinder {
     }
 
     /// A path in which no character stands for others.
-    private func escaped(_ path: String) -> String {
+    func escaped(_ path: String) -> String {
         path.reduce(into: "") { result, character in
             if "*?[]\\".contains(character) { result.append("\\") }
             result.append(character)

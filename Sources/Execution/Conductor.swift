@@ -12,7 +12,7 @@ import Units
 
 /// Carries one run out: hands units to runners, hears them, and settles what becomes of each unit.
 actor Conductor: RunnerProcess.Delegate {
-    let preparation: Preparation
+    private(set) var preparation: Preparation
     let folder: RunFolder
     let ledger: Ledger
     let queue = WorkQueue()
@@ -101,6 +101,9 @@ actor Conductor: RunnerProcess.Delegate {
         try Folder.syncFileSystem(containing: folder.units)
         await queue.add(queued)
     }
+
+    /// Knows of further trials, which are put into the queue after that.
+    func grow(to preparation: Preparation) { self.preparation = preparation }
 
     /// Fails trials for which the user's model is wrong, while others train.
     func fail(_ trials: [Trial], _ message: String) throws {

@@ -28,6 +28,7 @@ struct ExperimentChange {
         before.fit.epochs = after.fit.epochs
         before.checkpoint = after.checkpoint
         before.summarize = after.summarize
+        before.watch = after.watch
         // What an older version did not write.
         before.fit.onDivergence = before.fit.onDivergence ?? after.fit.onDivergence
         lines += try Self.differences(Self.tree(before), Self.tree(after), at: "")

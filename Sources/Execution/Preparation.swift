@@ -15,6 +15,7 @@ struct Preparation: Sendable {
     /// The folder that the experiment's paths are relative to.
     let folder: FilePath
     let devices: [Device]
+    let machine: Machine
     let python: Python
     /// What a Python of Pronghorn's own must hold for this experiment.
     let requirements: Requirements
@@ -75,6 +76,7 @@ struct Preparation: Sendable {
             .prepare(early)
         let experiment = try found.resolving(prepared)
         self.experiment = experiment
+        self.machine = machine
         self.requirements = requirements
         self.interpreter = interpreter
         self.folder = folder

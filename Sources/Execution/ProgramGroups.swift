@@ -33,15 +33,20 @@ extension Preparation {
     ///
     /// - Parameters:
     ///   - only: the trials that are wanted; the program is that of all, so that a run that goes on finds it in the cache.
+    ///   - packedAlone: whether they are packed as if there were no others, and not as all together would be.
     ///   - isOver: whether no more are wanted; asked before each.
     /// - Throws: `ExperimentError` for what is wrong with the experiment, `RunError` for what is wrong with the machine.
     func groups(
-        _ lowerer: Lowerer, only wanted: Set<Int>? = nil, until isOver: () -> Bool = { false },
-        _ found: (FoundGroup) async throws -> Void
+        _ lowerer: Lowerer, only wanted: Set<Int>? = nil, packedAlone: Bool = false,
+        until isOver: () -> Bool = { false }, _ found: (FoundGroup) async throws -> Void
     ) async throws {
         func take(_ group: FoundGroup) async throws {
             var group = group
             if let wanted { group.keep { wanted.contains($0.index) } }
+            if packedAlone, case .program(var program) = group {
+                program.siblings = []
+                group = .program(program)
+            }
             if !group.trials.isEmpty { try await found(group) }
         }
         let reason = try reasonForFit()

@@ -84,7 +84,7 @@ extension Run {
         let ledger = open.ledger
         let before = try ledger.results(history: false)
         let known = TrialList.read(in: folder) ?? before.map(\.plan)
-        let preparation = try await run.prepare(known: known, firstTrials: description.firstTrials)
+        let (preparation, coming) = try await run.prepareFirst(known: known, firstTrials: description.firstTrials)
         if let refusal = change.refusal(of: folder, further: preparation.missing) { throw refusal }
         let records = preparation.trials.map { preparation.record(of: $0) }
         try Self.checkRows(records, known, in: folder)
@@ -93,13 +93,13 @@ extension Run {
         description.experiment = request.experiment
         if records.count > known.count { description.firstTrials = preparation.firstTrials }
         return try await run.carryOut(
-            preparation, folder, trials: work.trials, interrupted: work.interrupted
+            preparation, folder, trials: work.trials, interrupted: work.interrupted, coming: failed ? nil : coming
         ) { [description] in
             if change.isChange {
                 try keepEarlierText(of: folder)
                 try run.write(request.text, devices: description.devices, in: folder)
-                try description.write(to: folder.description)
             }
+            if change.isChange || records.count > known.count { try description.write(to: folder.description) }
             if change.isChange || extends || records.count > before.count || TrialList.read(in: folder) == nil {
                 try TrialList.write(records, in: folder)
                 try PartitionRecord(preparation.partitions, test: preparation.testRows, of: preparation.dataset)

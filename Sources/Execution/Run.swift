@@ -15,8 +15,8 @@ public struct Run: Sendable {
     var request: Request
     /// How many devices the rows are divided by, where it is not the number there are.
     var partitionDevices: Int?
-    private let report: @Sendable (RunEvent) -> Void
-    private let stopSwitch = StopSwitch()
+    let report: @Sendable (RunEvent) -> Void
+    let stopSwitch = StopSwitch()
     private let began = ContinuousClock().now
 
     public init(_ request: Request, report: @escaping @Sendable (RunEvent) -> Void) {
@@ -72,9 +72,9 @@ public struct Run: Sendable {
     public func train(in output: FilePath) async throws -> RunSummary {
         let folder = RunFolder(output)
         if folder.holdsRun { return try await goOn(folder, becoming: request) }
-        let preparation = try await prepare()
+        let (preparation, coming) = try await prepareFirst()
         // Nothing is written before the first program is known to be good: a mistake in the file leaves no folder.
-        return try await carryOut(preparation, folder, trials: nil) { try begin(preparation, folder) }
+        return try await carryOut(preparation, folder, trials: nil, coming: coming) { try begin(preparation, folder) }
     }
 
     /// Trains what is left of an experiment.
@@ -82,11 +82,13 @@ public struct Run: Sendable {
     /// - Parameters:
     ///   - trials: the trials to pack into cohorts; nil means all.
     ///   - interrupted: units of an earlier run to go on with.
+    ///   - coming: the files that are still to come, whose trials are trained beside the others.
     ///   - open: makes or opens the ledger, once the first program is known to be good.
     func carryOut(
         _ preparation: Preparation, _ folder: RunFolder, trials: Set<Int>?, interrupted: [InterruptedUnit] = [],
-        open: () throws -> OpenRun
+        coming: FilesToCome? = nil, open: () throws -> OpenRun
     ) async throws -> RunSummary {
+        var (preparation, coming) = (preparation, coming)
         let process = ProcessInfo.processInfo.processIdentifier
         let locks = try DeviceLocks(
             preparation.devices, in: CacheFolder.path("devices"), holder: "process \(process), run \(folder.path)")
@@ -119,25 +121,36 @@ public struct Run: Sendable {
                     }
                     return conductor
                 }
+                func enqueue(_ trials: Set<Int>?, packedAlone: Bool = false) async throws {
+                    if trials?.isEmpty == true { return }
+                    try await preparation.groups(
+                        lowerer, only: trials, packedAlone: packedAlone, until: { stopSwitch.isOn }
+                    ) { group in
+                        switch try await lowered(group, preparation, lowerer, alwaysCompile: false) {
+                        case .program(let program, let group):
+                            found.programs.append(program)
+                            try await conductor().enqueue(program, group)
+                        case .fit(let group):
+                            found.fits.append(group)
+                            // Before the first training begins: what cannot be installed leaves no folder.
+                            _ = try await pythons.python(group.backend)
+                            try await conductor().enqueue(group)
+                        case .wrong(let trials, let error):
+                            // Once something trains, a mistake is that of its trials alone.
+                            guard let conductor = opened?.conductor else { throw error }
+                            try await conductor.fail(trials, "\(error)")
+                        }
+                    }
+                }
                 do {
                     if !interrupted.isEmpty { try await conductor().enqueue(interrupted) }
-                    if trials?.isEmpty != true {
-                        try await preparation.groups(lowerer, only: trials, until: { stopSwitch.isOn }) { group in
-                            switch try await lowered(group, preparation, lowerer, alwaysCompile: false) {
-                            case .program(let program, let group):
-                                found.programs.append(program)
-                                try await conductor().enqueue(program, group)
-                            case .fit(let group):
-                                found.fits.append(group)
-                                // Before the first training begins: what cannot be installed leaves no folder.
-                                _ = try await pythons.python(group.backend)
-                                try await conductor().enqueue(group)
-                            case .wrong(let trials, let error):
-                                // Once something trains, a mistake is that of its trials alone.
-                                guard let conductor = opened?.conductor else { throw error }
-                                try await conductor.fail(trials, "\(error)")
-                            }
-                        }
+                    try await enqueue(trials)
+                    while let further = try await further(&coming, after: preparation, conductor) {
+                        report(.planned(summarize(preparation, found)))
+                        let known = preparation.trials.count
+                        preparation = further
+                        try await take(further, in: folder, conductor())
+                        try await enqueue(Set(known..<further.trials.count), packedAlone: true)
                     }
                 } catch {
                     // The machine failed: what is being trained leaves a checkpoint before the run ends.
@@ -167,8 +180,13 @@ public struct Run: Sendable {
 
     /// Makes the experiment ready.
     ///
-    /// - Parameter known: the trials that the run has already.
-    func prepare(known: [TrialRecord] = [], firstTrials: Int? = nil) async throws -> Preparation {
+    /// - Parameters:
+    ///   - given: the experiment with the files that were found for it; nil: with those that there are.
+    ///   - known: the trials that the run has already.
+    func prepare(
+        _ given: Experiment? = nil, known: [TrialRecord] = [], firstTrials: Int? = nil
+    ) async throws -> Preparation {
+        let experiment = given ?? request.experiment.findingFilesThatCame(relativeTo: request.folder)
         let machine = await Devices.discover()
         let devices = try request.devices.resolve(on: machine)
         let runners = devices.count * max(1, request.experiment.runnersPerDevice ?? 1)
@@ -176,7 +194,7 @@ public struct Run: Sendable {
         for note in request.experiment.notes { report(.note(note)) }
         let task = Task { [report] in
             try await Preparation(
-                request.experiment, relativeTo: request.folder, on: devices, partitionDevices: partitionDevices,
+                experiment, relativeTo: request.folder, on: devices, partitionDevices: partitionDevices,
                 checkpointSeconds: request.checkpointSeconds, machine: machine, known: known, firstTrials: firstTrials
             ) { report(.preparing($0)) }
         }
@@ -192,7 +210,7 @@ public struct Run: Sendable {
         }
     }
 
-    private static let stoppedEarly = RunError(.machine, "stopped before training began; nothing was begun")
+    static let stoppedEarly = RunError(.machine, "stopped before training began; nothing was begun")
 
     private func lowerer(_ preparation: Preparation) throws -> Lowerer {
         try Lowerer(python: preparation.python) { [report] in report(.preparing($0)) }
@@ -260,7 +278,8 @@ public struct Run: Sendable {
             try RunDescription(
                 experiment: request.experiment, folder: request.folder.string,
                 devices: partitionDevices ?? devices.count, checkpointSeconds: request.checkpointSeconds,
-                created: created, tool: request.version, deviceNames: devices
+                created: created, tool: request.version, deviceNames: devices,
+                firstTrials: request.experiment.watch == nil ? nil : preparation.trials.count
             ).write(to: folder.description)
             let trials = preparation.trials.map { preparation.record(of: $0) }
             try TrialList.write(trials, in: folder)

@@ -20,6 +20,9 @@ actor WorkQueue {
     /// Units that were taken and have not ended: each may come back as others.
     private var taken = 0
 
+    /// Whether no unit waits for a device.
+    var isEmpty: Bool { waiting.isEmpty }
+
     /// Adds units; after `clear` they are left to a run that goes on.
     func add(_ units: [QueuedUnit]) {
         if isCleared { return }

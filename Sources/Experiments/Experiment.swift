@@ -14,6 +14,8 @@ public struct Experiment: Sendable, Equatable, Codable {
     public var data: DataDescription
     /// How the rows are divided.
     public var partition: PartitionScheme
+    /// Until when files that come are trained too; `nil`: those that are there are all.
+    public var watch: FileWatch?
     /// How the rows of each partition are divided again, or `nil`.
     public var within: PartitionScheme?
     /// The rows that no trial sees, or `nil`.

@@ -9,6 +9,7 @@ extension Experiment {
         try validateData(data, at: "data")
         try validateFiles()
         try validatePartition()
+        try validateWatch()
         try validateSpace()
         try validateFit()
         try validateCallbacks()

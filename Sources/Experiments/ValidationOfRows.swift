@@ -42,7 +42,7 @@ extension Experiment {
                 "the arrays of \(maker) are in no files of the experiment's: let a column say which partition each row is of, and divide by that"
             )
         }
-        if partition == .byFile, several == nil {
+        if partition == .byFile, several == nil, watch == nil {
             throw error(
                 .conflict, at: "partition.by",
                 "one file a trial needs several files: data.x and data.y (or data.npz) as lists or patterns, such as parts/x-*.npy"

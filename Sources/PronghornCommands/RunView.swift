@@ -34,8 +34,10 @@ final class RunView: Sendable {
             switch style {
             case .quiet: return
             case .events:
-                if let line = RunLine(event) { return Terminal.line(line.text) }
-                guard state.isDue() else { return }
+                let line = RunLine(event)
+                if let line { Terminal.line(line.text) }
+                // What has ended is told at once: whoever waits for it may hear nothing more until he goes on.
+                guard event.endsTrials || (line == nil && state.isDue()) else { return }
                 Terminal.line(RunLine(state.progress).text)
             case .plain: if let line { Terminal.line(line) }
             case .live:
@@ -59,6 +61,16 @@ final class RunView: Sendable {
             if style == .events { return Terminal.line(RunLine(state.progress).text) }
             if state.drawnLines > 0 { Terminal.write("\u{1b}[\(state.drawnLines)A\u{1b}[J") }
             state.drawnLines = 0
+        }
+    }
+}
+
+extension RunEvent {
+    /// Whether trials have ended.
+    fileprivate var endsTrials: Bool {
+        switch self {
+        case .unitFinished, .unitFailed, .trialsFailed: true
+        default: false
         }
     }
 }

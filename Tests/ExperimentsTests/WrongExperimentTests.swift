@@ -17,7 +17,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key inside a mapping", yaml: head + "partition:\n  fold: 5\n",
         message:
-            "e.yaml:4:3: partition.fold: unknown key 'fold'; accepted: below, bootstrap, by, count, folds, groups, min_rows, order, repeats, rows, share, stratify, subsample, test, time, validation, within (did you mean 'folds'?)"
+            "e.yaml:4:3: partition.fold: unknown key 'fold'; accepted: below, bootstrap, by, count, folds, groups, min_rows, order, repeats, rows, share, stratify, subsample, test, time, validation, watch, within (did you mean 'folds'?)"
     ),
     WrongExperiment(
         mistake: "a setting of another scheme", yaml: head + "partition: {by: store, repeats: 2}\n",
@@ -224,6 +224,24 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a share of nothing", yaml: head + "partition: {count: [100, 0]}\n",
         message: "e.yaml:3:26: partition.count[1]: a partition has at least 1 row, found 0"),
+    WrongExperiment(
+        mistake: "files that come, without an end", yaml: head + "partition: {by: file, watch: {}}\n",
+        message:
+            "e.yaml:3:23: partition.watch: says not when no more files come: give until (a file) or idle (seconds)"),
+    WrongExperiment(
+        mistake: "files that come, named by no pattern", yaml: head + "partition: {by: file, watch: {idle: 5}}\n",
+        message:
+            "e.yaml:3:17: partition.by: one file a trial needs a pattern that says which files are still coming: data.x and data.y (or data.npz) as parts/x-*.npy"
+    ),
+    WrongExperiment(
+        mistake: "files that come, by a pattern of several parts",
+        yaml: "model: m.py:build\ndata: {x: p-*/x-*.npy}\npartition: {by: file, watch: {idle: 5}}\n",
+        message:
+            "e.yaml:2:11: data.x: one pattern with one * in the name says which files are still coming (parts/x-*.npy), or a folder; found p-*/x-*.npy"
+    ),
+    WrongExperiment(
+        mistake: "groups that come", yaml: head + "partition: {by: y, watch: {idle: 5}}\n",
+        message: "e.yaml:3:20: partition.watch: goes with 'by: file' only"),
     WrongExperiment(
         mistake: "one file a trial from one file", yaml: head + "partition: {by: file}\n",
         message:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pronghorn.scripting import folds as folds
     from pronghorn.scripting import log_uniform as log_uniform
     from pronghorn.scripting import open as open
+    from pronghorn.scripting import stream as stream
     from pronghorn.scripting import submit as submit
     from pronghorn.scripting import uniform as uniform
 
@@ -44,6 +45,7 @@ __all__ = [
     "folds",
     "log_uniform",
     "open",
+    "stream",
     "submit",
     "uniform",
 ]

@@ -172,6 +172,57 @@ def test_each_model_of_a_list_may_have_a_pair_of_its_own():
         agrees(run.trials[number], fitted(given.sequential(number + 1), x, y), x)
 
 
+def test_a_stream_of_pairs_trains_while_it_is_made_and_waits_for_what_is_trained():
+    made, runs = [], []
+
+    def stream():
+        for number in range(7):
+            # One that was begun without waiting for others to be trained would be far ahead.
+            if number > 4:
+                assert len(list(runs[0].directory.glob("models/*.keras"))) >= 2 * (number - 3)
+            made.append(number)
+            x, y = pairs()[number % 2]
+            yield x[number:], y[number:]
+
+    run = pronghorn.submit(
+        given.build, pronghorn.stream(stream(), ahead=3), epochs=EPOCHS, shuffle=False, devices="cpu:1",
+        trials={"units": [3], "seed": range(2)}, directory="streamed",
+    )  # fmt: skip
+    runs.append(run)
+    run.wait(500)
+    assert made == list(range(7)) and not run.failures
+    assert len(run.trials) == 14 and run.progress.ended == 14
+    by_pair = {(trial.partition, trial.parameters["seed"]): trial for trial in run.trials}
+    for number in (0, 6):
+        trial = by_pair[f"x-0-{number:08}", 1]
+        keras.utils.set_random_seed(1)
+        x, y = (part[number:] for part in pairs()[number % 2])
+        agrees(trial, fitted(given.build(units=3), x, y), x)
+
+
+def test_a_stream_that_breaks_is_the_calls_error_after_what_was_made_is_trained():
+    def stream():
+        yield pairs()[0]
+        yield pairs()[1]
+        raise RuntimeError("the well is dry")
+
+    with pytest.raises(RuntimeError, match="the well is dry"):
+        pronghorn.fit(given.build, pronghorn.stream(stream()), directory="dry", devices="cpu:1")
+    run = pronghorn.open("dry")
+    assert [trial.status for trial in run.trials] == ["finished"] * 2
+
+    def uneven():
+        yield pairs()[0]
+        yield X[:, :4], Y
+
+    with pytest.raises(pronghorn.InvalidRequest, match=r"pair 1 is of .*\(4,\)"):
+        pronghorn.fit(given.build, pronghorn.stream(uneven()), directory="uneven", devices="cpu:1")
+    with pytest.raises(pronghorn.InvalidRequest, match="leave them out"):
+        pronghorn.fit(given.build, pronghorn.stream(iter(pairs())), Y, directory="twice")
+    with pytest.raises(pronghorn.InvalidRequest, match="stream of pairs is empty"):
+        pronghorn.fit(given.build, pronghorn.stream([]), directory="empty")
+
+
 def frame():
     table = pd.DataFrame(X.astype("float64"), columns=list("abcde"))
     return table.assign(target=Y[:, 0], store=[f"store {group}" for group in GROUPS])

@@ -22,6 +22,7 @@ extension Experiment {
         }
         self = try ExperimentReading(root: root, file: file).experiment()
         try validate()
+        try validateWatchedFiles()
     }
 }
 
@@ -65,6 +66,7 @@ struct ExperimentReading {
             seed: seed, file: file, positions: positions)
         experiment.within = division.within
         experiment.testSet = division.test
+        experiment.watch = division.watch
         experiment.start = try read(fields["start"], or: nil, readStart)
         experiment.customObjects = try read(fields["custom_objects"], or: nil) { field throws(ExperimentError) in
             try field.text("a Python file")

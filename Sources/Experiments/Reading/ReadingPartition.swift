@@ -5,12 +5,13 @@ extension ExperimentReading {
         var scheme = PartitionScheme.none
         var within: PartitionScheme?
         var test: TestSet?
+        var watch: FileWatch?
     }
 
     private static let schemes = ["count", "by", "folds", "bootstrap", "subsample", "rows"]
     /// The settings of each scheme.
     private static let settings = [
-        "count": ["order"], "by": ["below", "min_rows"], "folds": ["groups", "repeats", "stratify", "time"],
+        "count": ["order"], "by": ["below", "min_rows", "watch"], "folds": ["groups", "repeats", "stratify", "time"],
         "bootstrap": [], "subsample": ["share"], "rows": ["validation"],
     ]
 
@@ -23,9 +24,10 @@ extension ExperimentReading {
         if fields.count > (fields["test"] == nil ? 0 : 1) || fields["test"] == nil {
             division.scheme = try readScheme(field, fields)
         }
+        if let watch = fields["watch"] { division.watch = try readWatch(watch, division.scheme) }
         if let within = fields["within"] {
             let inner = try within.mapping(accepted: known)
-            for key in ["test", "within"] {
+            for key in ["test", "watch", "within"] {
                 if let other = inner[key] { throw other.fail(.conflict, "stands beside the outer partition only") }
             }
             division.within = try readScheme(within, inner)
@@ -68,6 +70,14 @@ extension ExperimentReading {
                     training: try readRowFiles(value), validation: try fields["validation"].map(readRowFiles)))
         default: return .bootstrap(try value.integer())
         }
+    }
+
+    private func readWatch(_ field: Field, _ scheme: PartitionScheme) throws(ExperimentError) -> FileWatch {
+        guard scheme == .byFile else { throw field.fail(.conflict, "goes with 'by: file' only") }
+        let fields = try field.mapping(accepted: ["idle", "until"])
+        return FileWatch(
+            until: try fields["until"]?.text("a file that is there once no more come"),
+            idle: try fields["idle"]?.number("seconds"))
     }
 
     private func readRowFiles(_ field: Field) throws(ExperimentError) -> [String] {

@@ -6,6 +6,7 @@ It writes an experiment file and the arrays that are not files yet, and has the 
 from pronghorn.scripting.api import fit, submit
 from pronghorn.scripting.errors import InvalidRequest, PronghornError, TrialsFailed
 from pronghorn.scripting.partitions import Partition, bootstrap, by, count, folds, log_uniform, uniform
+from pronghorn.scripting.producing import stream
 from pronghorn.scripting.run import Run, Trial
 from pronghorn.scripting.run import open_run as open
 
@@ -23,6 +24,7 @@ __all__ = [
     "folds",
     "log_uniform",
     "open",
+    "stream",
     "submit",
     "uniform",
 ]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pronghorn.scripting import arrays, callbacks, code, data, models, progress
+from pronghorn.scripting import arrays, callbacks, code, data, models, producing, progress
 from pronghorn.scripting.errors import InvalidRequest, TrialsFailed
 from pronghorn.scripting.partitions import Partition
 from pronghorn.scripting.process import INPUTS_FOLDER
@@ -60,7 +60,8 @@ def fit(
         x: Inputs. An array, shape (rows, ...), of NumPy (one that `numpy.load(..., mmap_mode="r")` maps is not copied)
             or any backend; a dictionary of arrays, or a list of them for functional models; a table of pandas, polars
             or PyArrow, whose columns are the input, shape (rows, columns); a `tf.data.Dataset`, `keras.utils.PyDataset`
-            or iterable of batches `(x, y)`, drained once; or a list of pairs `(x, y)`, one for each model.
+            or iterable of batches `(x, y)`, drained once; a list of pairs `(x, y)`, one for each model; or
+            `pronghorn.stream(pairs)`, pairs that are made while others train.
         y: Targets, shape (rows, ...), or the name of a column of the table.
         epochs: The epoch to train up to.
         batch_size: Rows a batch: 32, or what a dataset gives.
@@ -160,9 +161,12 @@ def _begun(call: dict[str, Any]) -> Run:
     inputs = folder / INPUTS_FOLDER
     made = not folder.exists()
     files = arrays.ArrayFiles(inputs)
+    producer = None
+    if isinstance(call["x"], producing.Stream):
+        producer = producing.Producer(call["x"], inputs, described.input_names, axes.number * max(1, described.number))
     try:
         inputs.mkdir(parents=True, exist_ok=True)
-        sections = _Sections(call, described, axes, files).sections(name)
+        sections = _Sections(call, described, axes, files, producer).sections(name)
         if described.number:
             (inputs / NUMBERED_FILE).touch()
         (inputs / "experiment.yaml").write_text(yaml(sections), encoding="utf-8")
@@ -175,7 +179,7 @@ def _begun(call: dict[str, Any]) -> Run:
             _settle(run, folder, files, made)
 
         arguments = ["train", str(inputs / "experiment.yaml"), "--output", str(folder), "--devices", call["devices"]]
-        run._begin(arguments, ended)
+        run._begin(arguments, ended, producer)
     except BaseException:
         files.settle(keep=False)
         _remove(folder, made)
@@ -265,8 +269,16 @@ def _give_back(described: models.Models, run: Run) -> None:
 class _Sections:
     """The sections of the experiment file of one call."""
 
-    def __init__(self, call: dict[str, Any], described: models.Models, axes: Axes, files: arrays.ArrayFiles):
+    def __init__(
+        self,
+        call: dict[str, Any],
+        described: models.Models,
+        axes: Axes,
+        files: arrays.ArrayFiles,
+        producer: producing.Producer | None,
+    ):
         self.call = call
+        self.producer = producer
         self.described = described
         self.axes = axes
         self.files = files
@@ -308,6 +320,10 @@ class _Sections:
 
     def _rows(self) -> list[data.Rows]:
         call, names = self.call, self.described.input_names
+        if self.producer is not None:
+            if any(call[key] is not None for key in ("y", "partition", "sample_weight")):
+                raise InvalidRequest("a stream brings its targets, weights and partitions itself: leave them out")
+            return [self.producer.first]
         if self.pairs is not None:
             if call["partition"] is not None or call["sample_weight"] is not None:
                 raise InvalidRequest(
@@ -323,6 +339,8 @@ class _Sections:
         return [data.rows(call["x"], call["y"], call["sample_weight"], columns=named, input_names=names)]
 
     def _data(self, rows: list[data.Rows]) -> tuple[dict[str, Any], dict[str, Any]]:
+        if self.producer is not None:
+            return self.producer.section, self.producer.partition
         if self.pairs is not None:
             return self._arrays(rows, several=True), {"by": "file"}
         section = self._arrays(rows, several=False)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import keras
     import pandas
 
+    from pronghorn.scripting.producing import Producer
+
 # A file of `fit`'s that is there where models are numbered as in its list.
 NUMBERED_FILE = "models-are-numbered"
 
@@ -82,6 +84,7 @@ class Run:
         self._trials: list[Trial] | None = None
         self._lock = threading.Lock()
         self._after: Callable[[Run], None] | None = None
+        self._producer: Producer | None = None
 
     def __repr__(self) -> str:
         return f"<pronghorn.Run {self.directory} {self.progress.state}>"
@@ -141,26 +144,34 @@ class Run:
             failed: Trains the trials that failed, from their beginning, and no others.
             verbose: As for `fit`.
         """
+        from pronghorn.scripting import producing
         from pronghorn.scripting.api import watch
 
         if self._process is not None and not self._process.is_over:
             raise PronghornError(f"the run {self.directory} is going on")
+        # Whoever made the pairs of a stream makes no more.
+        producing.end(self.directory / INPUTS_FOLDER)
         arguments = ["resume", str(self.directory), "--devices", devices, *(["--failed"] if failed else [])]
         self._begin(arguments, lambda: None)
         return watch(self, verbose)
 
-    def _begin(self, arguments: Sequence[str], ended: Callable[[], None]) -> None:
+    def _begin(self, arguments: Sequence[str], ended: Callable[[], None], producer: Producer | None = None) -> None:
         def over() -> None:
             self._trials = None
             ended()
 
         source = getattr(getattr(self._build, "__code__", None), "co_filename", None)
         self._process = TrainingProcess(arguments, over, source)
+        self._producer = producer
+        if producer is not None:
+            producer.start(self._process)
 
     def _conclude(self) -> None:
         """Raises what is to be raised once a run is over."""
         assert self._process is not None
         self.notes = self._process.notes
+        if self._producer is not None and self._producer.error is not None:
+            raise self._producer.error
         if self._process.error is not None:
             raise self._process.error
         if self._after is not None:

@@ -60,6 +60,17 @@ class Axes:
         else:
             self.section = [{name: self._value(name, v) for name, v in trial.items()} for trial in trials]
 
+    @property
+    def number(self) -> int:
+        """How many combinations there are."""
+        if self.section is None:
+            return 1
+        if isinstance(self.section, list):
+            return len(self.section)
+        if "random" in self.section:
+            return self.section["random"]
+        return math.prod(_length(axis) for axis in self.section.values())
+
     def _axis(self, name: str, values: Any) -> Any:
         if name == "random":
             return int(values)
@@ -89,6 +100,13 @@ class Axes:
             known[label] = pickled(Remade(value), f"the value {value!r} of trials[{name!r}]")
             self._labels[name, id(value)] = label
         return label
+
+
+def _length(axis: Any) -> int:
+    """How many values an axis has."""
+    if isinstance(axis, dict) and "range" in axis:
+        return len(range(*axis["range"]))
+    return len(axis) if isinstance(axis, list) else 1
 
 
 class Remade:
