@@ -106,7 +106,7 @@ public struct DatasetArray: Sendable, Equatable {
     /// Whether `file` is a copy in the cache.
     public var isPrepared: Bool
     /// The numbers of a row that may be NaN until ``Dataset/fill(_:)`` was called.
-    var fills: [ArraySource.Fill] = []
+    public var fills: [ArraySource.Fill] = []
 
     /// The whole array's shape, rows first.
     public var shape: [Int] { [rows] + rowShape }

@@ -40,12 +40,15 @@ struct InferenceOptions: ParsableArguments {
     }
 
     /// What the options ask for.
-    func inference() throws -> Inference {
+    ///
+    /// - Parameter heldOut: whether each model is used on the rows that it was validated on.
+    func inference(heldOut: Bool = false) throws -> Inference {
         let choice: InferenceRequest.Choice =
             if let best { .best(best) } else if trials.isEmpty { .all } else { .numbers(trials) }
         return Inference(
             InferenceRequest(
-                run: FilePath(folder), data: data, trials: choice, byGroup: by, batchSize: batchSize,
+                run: FilePath(folder), data: data, trials: choice, use: heldOut ? .heldOut : by ? .ofGroup : .all,
+                batchSize: batchSize,
                 devices: try DeviceSelection.parse(devices), executable: try RunOptions.executable())
         ) { Terminal.error($0) }
     }

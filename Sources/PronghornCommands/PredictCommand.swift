@@ -11,10 +11,14 @@ struct PredictCommand: AsyncParsableCommand {
         discussion: """
               pronghorn predict runs/digits --data '{x: new.npy}' --average --output mean.npy
               pronghorn predict runs/digits --data new.npz --best val_accuracy --output best.npy
+              pronghorn predict runs/digits --out-of-fold --output held-out.npy
               pronghorn predict runs/stores --data '{x: new.npy, store: stores.npy}' --by --output new.parquet
 
             An array has a row for each row of the data. Without --average each of several trials has its own, along an axis
-            before that of the rows (Parquet: a column `trial`). With --by each row is for the model of its group. Models with
+            before that of the rows (Parquet: a column `trial`). With --by each row is for the model of its group. With
+            --out-of-fold each row of the run's own data is for the models that were validated on it and have not been trained
+            on it; trials that differ in nothing but their partition share a place along the axis of trials, whose number is
+            the first one's, and a row that several of them held out (repeated folds, bootstrap) has their mean. Models with
             several outputs make a file for each, as new.NAME.npy (Parquet: a column for each).
             Exit status: 0 when all was written, 1 when the machine failed, 2 when the request is wrong.
             """)
@@ -23,6 +27,9 @@ struct PredictCommand: AsyncParsableCommand {
 
     @Flag(help: "The mean of the models' outputs.")
     var average = false
+
+    @Flag(help: "Each row of the run's own data by the models that it was held out from.")
+    var outOfFold = false
 
     @Option(help: "The file to write: FILE.npy or FILE.parquet.")
     var output: String
@@ -45,12 +52,20 @@ struct PredictCommand: AsyncParsableCommand {
         guard PredictionFormat(of: FilePath(output)) != nil else {
             throw ValidationError("--output: '\(output)' ends neither in .npy nor in .parquet")
         }
+        guard outOfFold else { return }
+        if options.data != nil || options.by {
+            throw ValidationError("--out-of-fold is of the run's own rows and folds: leave out --data and --by")
+        }
+        if options.best != nil {
+            throw ValidationError(
+                "--best is one trial, from which few rows were held out: name the trials of all folds by --trials")
+        }
     }
 
     func run() async throws {
         try await Failure.reporting {
             guard let format = PredictionFormat(of: FilePath(output)) else { return }
-            let summary = try await options.inference().predict(
+            let summary = try await options.inference(heldOut: outOfFold).predict(
                 to: PredictionOutput(
                     file: FilePath(output), format: format, averages: average, permitsUnknown: unknown == .nan,
                     replaces: force))

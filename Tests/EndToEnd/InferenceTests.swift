@@ -156,6 +156,41 @@ extension EndToEndTests {
         }
 
         @Test(
+            "Each row is for the models that it was held out from, and rows that all trials or none have seen have no value",
+            arguments: [
+                ("{folds: 3, test: {last: 0.2}}", [] as [String], [0, 1], "[[0, 2, 4], [1, 3, 5]]", 150),
+                ("{bootstrap: 3}", ["--average"], [0, 1, 2, 3, 4, 5], "[[0, 1, 2, 3, 4, 5]]", 75),
+            ])
+        func heldOut(
+            partition: String, arguments: [String], trials: [Int], columns: String, values: Int
+        ) async throws {
+            let place = Workplace()
+            try place.writeNumbers("x.npy", shape: [75, 6], stream: 1)
+            try place.writeNumbers("y.npy", shape: [75, 1], stream: 2)
+            try place.write(
+                "experiment.yaml",
+                """
+                model: \(Tool.models):regression
+                data: {x: x.npy, y: y.npy}
+                partition: \(partition)
+                trials: {seed: {range: 2}}
+                fit: {epochs: 2, batch_size: 16}
+                """)
+            try await Self.train(place)
+            let outcome = try await Self.predict(
+                ["--out-of-fold", "--output", "held-out.npy"] + arguments, in: place)
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(outcome.errors.contains("were held out from no chosen trial: they have no value"), "\(outcome)")
+            #expect(try outcome.json(Summary.self).trials == trials)
+            try await Self.compare(
+                #""x": "x.npy", "predicted": "held-out.npy", "held_out": true, "trials": \#(columns)"#, values: values,
+                in: place)
+            let table = try await Self.predict(
+                ["--out-of-fold", "--output", "held-out.parquet"] + arguments, in: place)
+            #expect(table.status == 0, "\(table)")
+        }
+
+        @Test(
             "What cannot be meant is refused with status 2 and says what would do, and nothing is written",
             arguments: [
                 (["--data", "{x: narrow.npy}"], "(5,) float32, but the models take 'x' of (6,) float32"),
@@ -166,6 +201,8 @@ extension EndToEndTests {
                 (["--data", "{x: new_x.npy}", "--trials", "17"], "there is no trial 17"),
                 (["--data", "{x: new_x.npy}", "--best", "auc"], "no metric 'auc'"),
                 (["--data", "{x: new_x.npy}", "--trials", "1", "--best", "loss"], "--best"),
+                (["--out-of-fold", "--by"], "leave out --data and --by"),
+                (["--out-of-fold"], "trial 0 has no rows of the data that it was validated on"),
             ])
         func refused(arguments: [String], words: String) async throws {
             let place = try await Self.stores.value

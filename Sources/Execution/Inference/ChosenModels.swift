@@ -2,6 +2,7 @@ import Datasets
 import Files
 import Ledger
 import SystemPackage
+import TensorFiles
 import Units
 
 /// One trial's model, and the rows that it is used on.
@@ -23,6 +24,8 @@ struct ChosenModels: Sendable {
     var groups: [Group]
     /// Rows of the data.
     var rows: Int
+    /// Which rows each model is used on.
+    let use: InferenceRequest.Use
 
     /// Rows that belong together.
     struct Group: Sendable {
@@ -46,11 +49,12 @@ extension ChosenModels {
     ) throws {
         self.groups = groups
         self.rows = rows
+        use = request.use
         let numbers = Dictionary(groups.enumerated().map { ($1.label, $0) }) { first, _ in first }
         var chosen: [(trial: TrialResult, group: Int)] = []
         var left = 0
         for trial in try Self.candidates(request, ledger) {
-            guard let group = request.byGroup ? numbers[trial.plan.partitionLabel] : 0 else { continue }
+            guard let group = request.use == .ofGroup ? numbers[trial.plan.partitionLabel] : 0 else { continue }
             if case .numbers = request.trials {
                 guard trial.model != nil else {
                     let why = trial.status == .finished ? "the run keeps no models of it (save)" : trial.status.rawValue
@@ -93,9 +97,52 @@ extension ChosenModels {
             let groups = groups.compactMap(\.label).prefix(5).joined(separator: ", ")
             throw RunError(
                 .request,
-                request.byGroup
+                request.use == .ofGroup
                     ? "no trial that was chosen has a model of any group of the data (\(groups))"
                     : "no trial that was chosen has a model")
+        }
+        if use == .heldOut { try divideByHeldOutRows(folder) }
+    }
+
+    /// Makes the rows that each model was validated on a group, those of models that share them one together.
+    private mutating func divideByHeldOutRows(_ folder: RunFolder) throws {
+        groups = []
+        var known: [[Int32]: Int] = [:]
+        var rowsOfUnit: [String: [Int32]] = [:]
+        for (number, model) in models.enumerated() {
+            let (lane, trial) = (model.lane, model.trial.trial)
+            guard let range = lane.validation else {
+                throw RunError(.request, "trial \(trial) has no rows of the data that it was validated on")
+            }
+            // Rows that stand for missing values are in copies of the one source that there is.
+            guard let start = range.start, lane.validationSource == lane.source else {
+                throw RunError(.request, "trial \(trial) was validated on data of its own, and none of the run's rows")
+            }
+            let file = folder.unit(model.unit.id).appending(model.unit.rowsFile)
+            let all = try rowsOfUnit[model.unit.id] ?? Self.numbers(in: file)
+            rowsOfUnit[model.unit.id] = all
+            guard start >= 0, start + range.count <= all.count else {
+                throw RunError(.machine, "\(file) does not hold the rows of trial \(trial)")
+            }
+            let held = Array(all[start..<start + range.count])
+            guard Rows.indices(held).isInside(rows) else {
+                throw RunError(
+                    .request, "the run's data has \(rows) rows now, and trial \(trial) was validated on others")
+            }
+            let group = known[held] ?? groups.count
+            if known[held] == nil { groups.append(Group(label: model.trial.plan.partitionLabel, rows: .indices(held))) }
+            known[held] = group
+            models[number].group = group
+        }
+    }
+
+    private static func numbers(in file: FilePath) throws -> [Int32] {
+        let array = try MappedArray(file)
+        guard array.dtype == .int32, array.shape.count == 1 else {
+            throw RunError(.machine, "\(file) does not hold int32 row numbers")
+        }
+        return array.withBytes { bytes in
+            (0..<array.rows).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self) }
         }
     }
 

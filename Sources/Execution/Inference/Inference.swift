@@ -99,11 +99,18 @@ public struct Inference: Sendable {
             experiment = try experiment.resolving(prepared)
             let dataset = try Dataset.open(experiment, relativeTo: folder, cache: CacheFolder.path("data"))
             let groups =
-                request.byGroup
+                request.use == .ofGroup
                 ? try dataset.partitions(devices: 1).map { ChosenModels.Group(label: $0.label, rows: $0.training) }
                 : [ChosenModels.Group(label: nil, rows: .all(dataset.rows))]
             guard let source = dataset.sources.first, dataset.sources.count == 1 else {
                 throw RunError(.request, "--data: name one file of each array, not one a trial")
+            }
+            // Each partition has values of its own, and these are the rows without them.
+            if let fill = source.arrays.lazy.flatMap(\.fills).first {
+                throw RunError(
+                    .request,
+                    "the run's own data has no value in places of '\(fill.column)', where each partition has a "
+                        + "\(fill.rule.rawValue) of its own: give rows without such places by --data")
             }
             let chosen = try ChosenModels(request, ledger, groups, rows: dataset.rows, note: progress)
             return Opened(

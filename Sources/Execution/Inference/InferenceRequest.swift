@@ -10,9 +10,7 @@ public struct InferenceRequest: Sendable {
     /// The rows: what `data` of an experiment file says, or the path of an NPZ file; nil: the run's own data.
     public var data: String?
     public var trials: Choice
-    /// Whether each row is for the models of its group, by the column that the run was divided by, or all rows are for each
-    /// model.
-    public var byGroup: Bool
+    public var use: Use
     /// Rows a batch, as `batch_size` of `Model.predict`.
     public var batchSize: Int
     public var devices: DeviceSelection
@@ -20,16 +18,26 @@ public struct InferenceRequest: Sendable {
     public var executable: FilePath
 
     public init(
-        run: FilePath, data: String?, trials: Choice, byGroup: Bool, batchSize: Int, devices: DeviceSelection,
+        run: FilePath, data: String?, trials: Choice, use: Use, batchSize: Int, devices: DeviceSelection,
         executable: FilePath
     ) {
         self.run = Folder.absolute(run)
         self.data = data
         self.trials = trials
-        self.byGroup = byGroup
+        self.use = use
         self.batchSize = batchSize
         self.devices = devices
         self.executable = executable
+    }
+
+    /// Which rows each model is used on.
+    public enum Use: Sendable {
+        /// All rows.
+        case all
+        /// Those of its group, by the column that the run was divided by.
+        case ofGroup
+        /// Those of the run's own data that it was validated on and has not been trained on.
+        case heldOut
     }
 
     /// Which trials' models.
@@ -73,7 +81,7 @@ extension InferenceRequest {
         experiment.file = nil
         experiment.positions = [:]
         experiment.partition = .none
-        if byGroup {
+        if use == .ofGroup {
             guard case .by(let column, _) = description.experiment.partition else {
                 throw RunError(
                     .request,

@@ -76,6 +76,10 @@ extension Inference {
         let (opened, done) = try await carryOut(.predict, in: scratch) { try check($0.chosen, output) }
         let table = try PredictionTable(opened.chosen, done, in: RunFolder(scratch), averages: output.averages)
         let unknown = opened.chosen.withoutModel.compactMap(\.label)
+        if request.use == .heldOut, let missing = table.columns.indices.map(table.rowsWithoutModel).max(), missing > 0 {
+            progress(
+                "\(missing) of \(opened.chosen.rows) rows were held out from no chosen trial: they have no value")
+        }
         let files: [FilePath]
         switch output.format {
         case .npy:
@@ -89,7 +93,8 @@ extension Inference {
             try await writeParquet(table, opened, to: output.file, in: scratch)
         }
         return PredictionSummary(
-            files: files, trials: opened.chosen.models.map(\.trial.trial), rows: opened.chosen.rows, unknown: unknown)
+            files: files, trials: table.hasTrialAxis ? table.trials : opened.chosen.models.map(\.trial.trial),
+            rows: opened.chosen.rows, unknown: unknown)
     }
 
     private func check(_ chosen: ChosenModels, _ output: PredictionOutput) throws(RunError) {
@@ -108,7 +113,7 @@ extension Inference {
             progress("\(text): they have no value")
         }
         let counts = Dictionary(grouping: chosen.models, by: \.group)
-        if request.byGroup, !output.averages, let (group, models) = counts.first(where: { $1.count > 1 }) {
+        if request.use == .ofGroup, !output.averages, let (group, models) = counts.first(where: { $1.count > 1 }) {
             throw RunError(
                 .request,
                 "\(models.count) trials have a model of the group \(chosen.groups[group].label ?? "")"
@@ -149,17 +154,18 @@ extension Inference {
             columns.append(Job.Column(name: output.name, file: place.string))
         }
         var group: Job.Group?
-        if case .by(let column, _) = opened.description.experiment.partition, request.byGroup {
+        if case .by(let column, _) = opened.description.experiment.partition, request.use == .ofGroup {
             let place = scratch.appending("groups.npy")
-            try table.groupOfRow.span.withUnsafeBytes { bytes in
-                try NPY.write(bytes, dtype: .int32, shape: [table.groupOfRow.count], to: place)
+            let groups = (0..<opened.chosen.rows).map { table.group(ofRow: $0) ?? 0 }
+            try groups.span.withUnsafeBytes { bytes in
+                try NPY.write(bytes, dtype: .int32, shape: [groups.count], to: place)
             }
             group = Job.Group(name: column, labels: opened.chosen.groups.map { $0.label ?? "" }, codes: place.string)
         }
         let python = try await ManagedPython.prepareForTables(progress: progress)
         let job = Job(
             output: file.string, rows: opened.chosen.rows,
-            trials: table.hasTrialAxis ? opened.chosen.models.map(\.trial.trial) : nil, group: group, columns: columns)
+            trials: table.hasTrialAxis ? table.trials : nil, group: group, columns: columns)
         let text = String(decoding: try JSONEncoder().encode(job), as: UTF8.self)
         let result = try await PythonProgram(
             python.interpreter, ["-m", "pronghorn.parquet"], environment: python.environment

@@ -30,33 +30,78 @@ struct PredictionTable {
 
     private(set) var outputs: [Output] = []
     private let chosen: ChosenModels
-    private let averages: Bool
-    /// The models of each group.
-    private let modelsOfGroup: [[Int]]
-    /// The group of each row of the data, and its place among the rows of its group.
-    let groupOfRow: [Int32]
+    /// The models that are next to each other along the axis of trials, those that share one place together: in their order.
+    let columns: [[Int]]
+    /// Of each column the models of each group.
+    private let modelsOfGroup: [[Int: [Int]]]
+    /// The groups that a row is in, and its place among their rows: those from `firstOfRow[row]` to the next row's first.
+    private let firstOfRow: [Int]
+    private let groupOfRow: [Int32]
     private let placeInGroup: [Int32]
 
-    /// Whether each model has predictions of its own, along an axis before that of the rows.
-    var hasTrialAxis: Bool { !averages && chosen.groups.first?.label == nil && chosen.models.count > 1 }
+    /// Whether there is an axis of trials before that of the rows.
+    var hasTrialAxis: Bool { columns.count > 1 }
+
+    /// The trials along that axis: of trials that share a place the first.
+    var trials: [Int] { columns.compactMap { $0.first.map { chosen.models[$0].trial.trial } } }
 
     init(_ chosen: ChosenModels, _ done: [Inference.Done], in scratch: RunFolder, averages: Bool) throws {
         self.chosen = chosen
-        self.averages = averages
-        var modelsOfGroup: [[Int]] = chosen.groups.map { _ in [] }
-        for (number, model) in chosen.models.enumerated() { modelsOfGroup[model.group].append(number) }
-        self.modelsOfGroup = modelsOfGroup
-        var groupOfRow = [Int32](repeating: 0, count: chosen.rows)
-        var placeInGroup = [Int32](repeating: 0, count: chosen.rows)
+        let columns = Self.columns(of: chosen, averages: averages)
+        self.columns = columns
+        modelsOfGroup = columns.map { Dictionary(grouping: $0) { chosen.models[$0].group } }
+        var counts = [Int](repeating: 0, count: chosen.rows + 1)
+        for group in chosen.groups { for row in group.rows.numbers { counts[Int(row) + 1] += 1 } }
+        for row in 0..<chosen.rows { counts[row + 1] += counts[row] }
+        firstOfRow = counts
+        var next = counts
+        var groupOfRow = [Int32](repeating: 0, count: counts[chosen.rows])
+        var placeInGroup = groupOfRow
         for (group, rows) in chosen.groups.map(\.rows).enumerated() {
             for (place, row) in rows.numbers.enumerated() {
-                groupOfRow[Int(row)] = Int32(group)
-                placeInGroup[Int(row)] = Int32(place)
+                groupOfRow[next[Int(row)]] = Int32(group)
+                placeInGroup[next[Int(row)]] = Int32(place)
+                next[Int(row)] += 1
             }
         }
         self.groupOfRow = groupOfRow
         self.placeInGroup = placeInGroup
         try read(done, scratch)
+    }
+
+    /// Which models share a place along the axis of trials.
+    private static func columns(of chosen: ChosenModels, averages: Bool) -> [[Int]] {
+        let all = Array(chosen.models.indices)
+        if averages { return [all] }
+        switch chosen.use {
+        case .all: return all.map { [$0] }
+        case .ofGroup: return [all]
+        case .heldOut:
+            // Each row is for those of the trials with the same values that have not been trained on it.
+            var order: [Parameters] = []
+            var columns: [Parameters: [Int]] = [:]
+            for number in all {
+                let key = chosen.models[number].trial.parameters
+                if columns[key] == nil { order.append(key) }
+                columns[key, default: []].append(number)
+            }
+            return order.compactMap { columns[$0] }
+        }
+    }
+
+    /// Of a row whose groups are known to be one at most: its group's number.
+    func group(ofRow row: Int) -> Int32? { firstOfRow[row] < firstOfRow[row + 1] ? groupOfRow[firstOfRow[row]] : nil }
+
+    /// The models of a column that are used on a row, and the row's place among the rows of each.
+    private func models(of column: Int, on row: Int) -> [(model: Int, place: Int)] {
+        (firstOfRow[row]..<firstOfRow[row + 1]).flatMap { entry in
+            (modelsOfGroup[column][Int(groupOfRow[entry])] ?? []).map { ($0, Int(placeInGroup[entry])) }
+        }
+    }
+
+    /// Rows that a column has no model for.
+    func rowsWithoutModel(in column: Int) -> Int {
+        (0..<chosen.rows).count { models(of: column, on: $0).isEmpty }
     }
 
     private mutating func read(_ done: [Inference.Done], _ scratch: RunFolder) throws {
@@ -113,36 +158,34 @@ struct PredictionTable {
     /// Writes one output's array.
     func write(_ number: Int, to file: FilePath) throws {
         let output = outputs[number]
-        if hasTrialAxis {
-            let shape = [chosen.models.count, chosen.rows] + output.shape
-            return try NPY.write(dtype: output.dtype, shape: shape, to: file, durable: true) { writer in
-                for part in output.parts {
-                    for row in 0..<chosen.rows { try writer.write(part.row(row)) }
-                }
-            }
+        let averages = columns.indices.contains { column in
+            (0..<chosen.rows).contains { models(of: column, on: $0).count > 1 }
         }
-        let averages = averages && modelsOfGroup.contains { $0.count > 1 }
         let dtype: DType = averages ? (output.dtype == .float64 ? .float64 : .float32) : output.dtype
         let nothing = Number.nan(dtype, count: output.shape.reduce(1, *))
-        guard nothing != nil || !modelsOfGroup.contains([]) else {
+        guard nothing != nil || columns.indices.allSatisfy({ rowsWithoutModel(in: $0) == 0 }) else {
             throw RunError(
                 .request, "output '\(output.name)' is of \(dtype.rawValue), which has no value for rows without a model"
             )
         }
-        try NPY.write(dtype: dtype, shape: [chosen.rows] + output.shape, to: file, durable: true) { writer in
-            for row in 0..<chosen.rows {
-                let models = modelsOfGroup[Int(groupOfRow[row])]
-                let place = Int(placeInGroup[row])
-                if models.isEmpty {
-                    try writer.write(nothing ?? [])
-                } else if averages {
-                    let rows = try models.map { try Number.values(output.parts[$0].row(place), output.dtype) }
-                    let mean = rows[0].indices.map { element in
-                        rows.reduce(0) { $0 + $1[element] } / Double(rows.count)
+        let shape = (hasTrialAxis ? [columns.count] : []) + [chosen.rows] + output.shape
+        try NPY.write(dtype: dtype, shape: shape, to: file, durable: true) { writer in
+            for column in columns.indices {
+                for row in 0..<chosen.rows {
+                    let models = models(of: column, on: row)
+                    if models.isEmpty {
+                        try writer.write(nothing ?? [])
+                    } else if averages {
+                        let rows = try models.map {
+                            try Number.values(output.parts[$0.model].row($0.place), output.dtype)
+                        }
+                        let mean = rows[0].indices.map { element in
+                            rows.reduce(0) { $0 + $1[element] } / Double(rows.count)
+                        }
+                        try writer.write(Number.bytes(mean, dtype))
+                    } else {
+                        try writer.write(output.parts[models[0].model].row(models[0].place))
                     }
-                    try writer.write(Number.bytes(mean, dtype))
-                } else {
-                    try writer.write(output.parts[models[0]].row(place))
                 }
             }
         }

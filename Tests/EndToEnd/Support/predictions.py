@@ -4,7 +4,9 @@ Usage: predictions.py JOB.json
 
 JOB holds `results` (the file of `pronghorn results --json`), `run`, `x` (a path, or paths by name), and of the rest
 what is to be compared: `predicted` (an NPY file) with `trials` (its first axis; one number: no such axis), `average`,
-or `groups` (the column's path: each row is for the trials of its group); `evaluated` (the JSON of `evaluate`) with `y`.
+`groups` (the column's path: each row is for the trials of its group) or `held_out` (`trials` are lists then: each row
+is for those of a list that it was held out from, by the record of the run's partitions); `evaluated` (the JSON of
+`evaluate`) with `y`.
 Prints the greatest difference, relative to 1 plus the value of Keras, and how many values were compared.
 """
 
@@ -44,7 +46,11 @@ def main(path):
     if "predicted" in job:
         ours = np.load(job["predicted"])
         numbers = job["trials"]
-        if job.get("groups"):
+        if job.get("held_out"):
+            shape = ours.shape[-2:]
+            theirs = np.stack([held_out(x, model, trials, job["run"], own, shape) for own in numbers])
+            compare(ours, theirs if ours.ndim > 2 else theirs[0])
+        elif job.get("groups"):
             keys = np.load(job["groups"])
             theirs = np.full_like(ours, np.nan)
             for number in numbers:
@@ -74,6 +80,21 @@ def main(path):
             for name, value in metrics.items():
                 compare(one["metrics"][name], value)
     print(json.dumps({"difference": max(differences), "values": count}))
+
+
+def held_out(x, model, trials, run, numbers, shape):
+    """The mean, for each row, of the models that were validated on it; NaN where there is none."""
+    with open(os.path.join(run, "partitions", "partitions.json")) as file:
+        partitions = json.load(file)["partitions"]
+    rows = np.load(os.path.join(run, "partitions", "rows.npy"))
+    sums, counts = np.zeros(shape), np.zeros(shape)
+    for number in numbers:
+        held = partitions[trials[number]["partition"]]["validation"]
+        own = rows[held["start"] : held["start"] + held["count"]]
+        sums[own] += model(number).predict(x[own], verbose=0)
+        counts[own] += 1
+    with np.errstate(invalid="ignore"):
+        return sums / counts
 
 
 main(sys.argv[1])
