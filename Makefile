@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PRONGHORN = $(shell swift build -c release --show-bin-path)/pronghorn
 PYTHON_FOLDERS := python Examples Tests Benchmarks Scripts/compare-results Scripts/make-wheel
 
-.PHONY: wheel build build-tests demo test test-swift test-python conformance torture lint format
+.PHONY: docs wheel build build-tests demo test test-swift test-python conformance torture lint format
 
 build:
 	swift build -c release --product pronghorn
@@ -11,6 +11,15 @@ build:
 # A wheel in dist/: the program, with all that it needs, and the Python module.
 wheel:
 	Scripts/make-wheel
+
+# The Swift library's documentation, as a web site in .build/docs; a warning is an error.
+docs: build-tests
+	rm -rf .build/symbols && mkdir -p .build/symbols
+	swift symbolgraph-extract -module-name Pronghorn -I .build/debug/Modules -I "$$(swift build --show-bin-path)/Modules" \
+	    $$(find .build/checkouts Sources -name module.modulemap -printf '-Xcc -fmodule-map-file=%p ') \
+	    -target $$(uname -m)-unknown-linux-gnu -minimum-access-level public -output-dir .build/symbols
+	docc convert Sources/Pronghorn/Pronghorn.docc --additional-symbol-graph-dir .build/symbols \
+	    --fallback-display-name Pronghorn --fallback-bundle-identifier pronghorn --warnings-as-errors --output-path .build/docs
 
 # Trains 60 models of handwritten digits; the first time it also makes Pronghorn's Python environment.
 demo: build

@@ -72,11 +72,11 @@ let package = Package(
                 "Ledger", "Planning", "Experiments", "Lowering", "Datasets", "Devices", "Units", "Files",
                 "Bundles", "PythonEnvironment", "TensorFiles", subprocess, systemPackage,
             ]),
-        library("Pronghorn", ["Execution", "Experiments", "Ledger", "Devices", "Files", systemPackage]),
+        library("Pronghorn", ["Execution", "Experiments", "Ledger", "Datasets", "Devices", "Files", systemPackage]),
         library(
             "PronghornCommands",
             [
-                "Pronghorn", "Training", "PJRT", "CLinux", "Bundles", "Devices", "PythonEnvironment", "Execution",
+                "Training", "PJRT", "CLinux", "Bundles", "Devices", "PythonEnvironment", "Execution",
                 "Experiments", "Ledger",
                 "Planning",
                 "Units", "Files", systemPackage,
@@ -85,6 +85,9 @@ let package = Package(
         .executableTarget(
             name: "PronghornTool", dependencies: ["PronghornCommands"],
             swiftSettings: settings),
+
+        .executableTarget(
+            name: "OneScript", dependencies: ["Pronghorn"], path: "Examples/OneScript", swiftSettings: settings),
 
         tests("FilesTests", ["Files", systemPackage]),
         tests("TensorFilesTests", ["TensorFiles", "Files", systemPackage]),
@@ -107,7 +110,8 @@ let package = Package(
             "ExecutionTests",
             ["Execution", "Devices", "Ledger", "PythonEnvironment", "Randomness", "Units", subprocess, systemPackage]),
         tests("ArchitectureTests", []),
-        tests("EndToEnd", [subprocess, systemPackage], exclude: ["Support"]),
+        tests("PronghornTests", ["Pronghorn", subprocess, systemPackage]),
+        tests("EndToEnd", ["Pronghorn", "OneScript", subprocess, systemPackage], exclude: ["Support"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -118,6 +118,12 @@ struct Preparation: Sendable {
         switch experiment.model {
         case .function(let function): files.append(("model", function.file))
         case .keras(let path): files.append(("model", path))
+        case .configuration(let configuration):
+            if let path = configuration.file { files.append(("model.config", path)) }
+        case .configurations(let choices):
+            files += choices.compactMap { choice in
+                choice.configuration.file.map { ("model.\(choice.name).config", $0) }
+            }
         case .files, .layers: break
         }
         for (key, function) in experiment.dataFunctions { files.append((key, function.file)) }

@@ -188,7 +188,22 @@ extension Preparation {
             .keras(file: FilePath(trials.first?.start?.file ?? ""), customObjects: customObjects)
         case .layers(let inline):
             .layers(inline.layers.map(JSONValue.init), compile: inline.compile.mapValues(JSONValue.init))
+        case .configuration(let configuration): self.model(configuration, customObjects)
+        case .configurations(let choices):
+            self.model(
+                (choices.first { .string($0.name) == arguments[ModelSource.choice] } ?? choices[0]).configuration,
+                customObjects)
         }
+    }
+
+    private func model(_ configuration: ModelConfiguration, _ customObjects: FilePath?) -> ProgramRequest.Model {
+        let place: ProgramRequest.Model.Configuration =
+            switch configuration.place {
+            case .file(let path): .file(folder.pushing(FilePath(path)).lexicallyNormalized())
+            case .value(let value): .value(JSONValue(value))
+            }
+        return .configuration(
+            place, compile: configuration.compile?.mapValues(JSONValue.init), customObjects: customObjects)
     }
 
     /// The architecture of the model that a trial starts from, as far as that shows before it is built.

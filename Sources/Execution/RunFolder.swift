@@ -24,6 +24,18 @@ public struct RunFolder: Sendable {
         self.path = path
     }
 
+    /// The first of `runs/NAME`, `runs/NAME-2`, … in the current folder that is not there.
+    public static func free(for name: String) -> FilePath {
+        let first = FilePath("runs").appending(name)
+        var path = first
+        var number = 2
+        while (try? FileStamp(of: path)) != nil {
+            path = FilePath("\(first)-\(number)")
+            number += 1
+        }
+        return path
+    }
+
     public var experiment: FilePath { path.appending("experiment.yaml") }
     public var models: FilePath { path.appending("models") }
     public var units: FilePath { path.appending("units") }

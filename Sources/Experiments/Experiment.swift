@@ -77,6 +77,13 @@ public struct Experiment: Sendable, Equatable, Codable {
             save: save, summarize: summarize, python: python, engine: engine, seed: seed)
     }
 
+    /// An experiment made in code whose parts are still to come; ``validate()`` checks it.
+    public init(_ name: String, model: ModelSource, data: DataDescription) {
+        self.init(
+            unchecked: name, model: model, data: data, partition: .none, space: .product([]), fit: FitOptions(),
+            callbacks: [], save: .all, summarize: nil, python: nil, engine: .auto, seed: 0, file: nil, positions: [:])
+    }
+
     init(
         unchecked name: String, model: ModelSource, data: DataDescription, partition: PartitionScheme,
         space: TrialSpace, fit: FitOptions, callbacks: [Callback], save: SavePolicy, summarize: FunctionReference?,

@@ -8,6 +8,10 @@ public enum ModelSource: Sendable, Equatable, Codable {
     case files(StartFiles)
     /// Layers written in the experiment file.
     case layers(InlineModel)
+    /// Keras's own configuration of a model.
+    case configuration(ModelConfiguration)
+    /// Several configurations, one of which each trial names by its parameter `model`.
+    case configurations([NamedConfiguration])
 
     /// A function of a Python file, for code: `.function("models.py", "build")`.
     public static func function(_ file: String, _ name: String) -> ModelSource {
@@ -18,6 +22,14 @@ public enum ModelSource: Sendable, Equatable, Codable {
     public var takesArguments: Bool {
         if case .function = self { true } else { false }
     }
+
+    /// What trials choose between by their parameter `model`; empty where they do not.
+    public var choices: [NamedConfiguration] {
+        if case .configurations(let choices) = self { choices } else { [] }
+    }
+
+    /// The name of the parameter by which trials choose a configuration.
+    public static let choice = "model"
 }
 
 /// A function of a Python file: `models.py:build`.
@@ -62,6 +74,47 @@ public struct InlineModel: Sendable, Equatable, Codable {
     public init(layers: [ParameterValue], compile: [String: ParameterValue]) {
         self.layers = layers
         self.compile = compile
+    }
+}
+
+/// A model as Keras's own configuration, as `Model.to_json()` writes it.
+public struct ModelConfiguration: Sendable, Equatable, Codable {
+    /// Where the configuration is.
+    public enum Place: Sendable, Equatable, Codable {
+        /// A JSON file, absolute or relative to the experiment file's folder.
+        case file(String)
+        /// Here: an object with `module`, `class_name`, `config` and, unless ``ModelConfiguration/compile`` is given, `compile_config`.
+        case value(ParameterValue)
+    }
+
+    /// Where the configuration is.
+    public var place: Place
+    /// The arguments of `Model.compile` by name, as those of ``InlineModel``, in place of the configuration's own; `nil`: its own.
+    public var compile: [String: ParameterValue]?
+
+    /// A configuration, and the arguments of `Model.compile` where it has none.
+    public init(_ place: Place, compile: [String: ParameterValue]? = nil) {
+        self.place = place
+        self.compile = compile
+    }
+
+    /// The JSON file, or `nil`.
+    public var file: String? {
+        if case .file(let path) = place { path } else { nil }
+    }
+}
+
+/// A configuration, and what results call it.
+public struct NamedConfiguration: Sendable, Equatable, Codable {
+    /// What a trial's parameter `model` is.
+    public var name: String
+    /// The model.
+    public var configuration: ModelConfiguration
+
+    /// A configuration by a name.
+    public init(_ name: String, _ configuration: ModelConfiguration) {
+        self.name = name
+        self.configuration = configuration
     }
 }
 

@@ -97,7 +97,7 @@ extension Experiment {
     func validateStart() throws(ExperimentError) {
         if let start {
             switch model {
-            case .function, .layers: break
+            case .function, .layers, .configuration, .configurations: break
             case .keras, .files:
                 throw error(.conflict, at: "start", "the model's file has weights of its own: leave this out")
             }

@@ -46,10 +46,11 @@ extension Experiment {
                 throw error(.invalidValue, at: "custom_objects", "'\(customObjects)' is not a Python file")
             }
             switch model {
-            case .keras, .files: break
+            case .keras, .files, .configuration, .configurations: break
             case .function, .layers:
                 throw error(
-                    .conflict, at: "custom_objects", "only .keras files need it: a build function imports what it uses")
+                    .conflict, at: "custom_objects",
+                    "only files of Keras's need it: a build function imports what it uses")
             }
         }
         switch model {
@@ -71,6 +72,26 @@ extension Experiment {
             }
             for key in ["optimizer", "loss"] where inline.compile[key] == nil {
                 throw error(.missingKey, at: "model.compile.\(key)", "is missing")
+            }
+        case .configuration(let configuration):
+            try validate(configuration, at: "model")
+        case .configurations(let choices):
+            try require(!choices.isEmpty, at: "model", "names no models")
+            var names: Set<String> = []
+            for choice in choices {
+                try require(names.insert(choice.name).inserted, at: "model", "'\(choice.name)' is there already")
+                try validate(choice.configuration, at: "model.\(choice.name)")
+            }
+        }
+    }
+
+    private func validate(_ configuration: ModelConfiguration, at key: String) throws(ExperimentError) {
+        if let file = configuration.file, !file.hasSuffix(".json") {
+            throw error(.invalidValue, at: "\(key).config", "'\(file)' is not a .json file")
+        }
+        if let compile = configuration.compile {
+            for needed in ["optimizer", "loss"] where compile[needed] == nil {
+                throw error(.missingKey, at: "\(key).compile.\(needed)", "is missing")
             }
         }
     }

@@ -95,12 +95,32 @@ extension Experiment {
                 }
             }
         }
+        try validateChoices()
         let count = space.count
         if count.map({ $0 > Self.mostTrials }) ?? true {
             throw error(
                 .invalidValue, at: "trials",
                 "make \(count.map(String.init) ?? "more than \(Int.max)") trials; an experiment has at most \(Self.mostTrials)"
             )
+        }
+    }
+
+    /// Where there are several configurations, each trial names one.
+    private func validateChoices() throws(ExperimentError) {
+        let names = model.choices.map(\.name)
+        guard !names.isEmpty else { return }
+        let key = "trials.\(ModelSource.choice)"
+        let chosen: [ParameterValue?] =
+            switch space {
+            case .product(let axes): axes.first { $0.name == ModelSource.choice }?.values ?? [nil]
+            case .list(let trials): trials.map { $0[ModelSource.choice] }
+            }
+        for value in chosen {
+            guard case .string(let name)? = value, names.contains(name) else {
+                throw error(
+                    .invalidValue, at: key, "must be the name of one of the models", found: value?.description,
+                    accepted: names)
+            }
         }
     }
 
@@ -111,6 +131,7 @@ extension Experiment {
             throw error(
                 .unsupported, at: key, "a setting of fit, the same for all trials: give it as fit.\(name)")
         }
+        if name == ModelSource.choice, !model.choices.isEmpty { return }
         if !model.takesArguments {
             throw error(
                 .conflict, at: key, "only a build function takes arguments, and the model is not one", found: name,

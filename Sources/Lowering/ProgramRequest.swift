@@ -91,12 +91,22 @@ public struct ProgramRequest: Sendable, Hashable {
         case keras(file: FilePath, customObjects: FilePath? = nil)
         /// A stack of layers and the arguments of `Model.compile`.
         case layers([JSONValue], compile: [String: JSONValue])
+        /// Keras's own configuration of a model, the arguments of `Model.compile` where it has none, and a Python file to
+        /// import before.
+        case configuration(Configuration, compile: [String: JSONValue]? = nil, customObjects: FilePath? = nil)
+
+        /// Where a configuration is: in a file, whose path is absolute, or here.
+        public enum Configuration: Sendable, Hashable {
+            case file(FilePath)
+            case value(JSONValue)
+        }
 
         /// The file that the model comes from, if it comes from one; its path is absolute.
         var file: FilePath? {
             switch self {
             case .function(let file, _, _), .keras(let file, _): file
-            case .layers: nil
+            case .configuration(.file(let file), _, _): file
+            case .configuration, .layers: nil
             }
         }
 
@@ -115,7 +125,22 @@ public struct ProgramRequest: Sendable, Hashable {
                     ) { $1 })
             case .layers(let layers, let compile):
                 ["kind": "layers", "layers": .array(layers), "compile": .object(compile)]
+            case .configuration(let place, let compile, let customObjects):
+                .object(configuration(place, compile, customObjects))
             }
+        }
+
+        private func configuration(
+            _ place: Configuration, _ compile: [String: JSONValue]?, _ customObjects: FilePath?
+        ) -> [String: JSONValue] {
+            var fields: [String: JSONValue] = ["kind": "config"]
+            switch place {
+            case .file(let file): fields["file"] = .string(file.string)
+            case .value(let value): fields["config"] = value
+            }
+            if let compile { fields["compile"] = .object(compile) }
+            if let customObjects { fields["custom_objects"] = .string(customObjects.string) }
+            return fields
         }
     }
 

@@ -55,20 +55,6 @@ struct TrainCommand: AsyncParsableCommand {
     }
 }
 
-extension RunFolder {
-    /// The first of `runs/NAME`, `runs/NAME-2`, … that is not there.
-    static func free(for name: String) -> FilePath {
-        let first = FilePath("runs").appending(name)
-        var path = first
-        var number = 2
-        while FileManager.default.fileExists(atPath: path.string) {
-            path = FilePath("\(first)-\(number)")
-            number += 1
-        }
-        return path
-    }
-}
-
 /// What `train --json` ends with.
 struct SummaryJSON: Encodable {
     var trials: Int

@@ -30,9 +30,9 @@ import Testing
             "PythonEnvironment", "TensorFiles",
         ],
         // What the user meets.
-        "Pronghorn": ["Execution", "Experiments", "Ledger", "Devices", "Files"],
+        "Pronghorn": ["Execution", "Experiments", "Ledger", "Datasets", "Devices", "Files"],
         "PronghornCommands": [
-            "Pronghorn", "Training", "PJRT", "CLinux", "Bundles", "Devices", "PythonEnvironment", "Execution",
+            "Training", "PJRT", "CLinux", "Bundles", "Devices", "PythonEnvironment", "Execution",
             "Experiments", "Ledger", "Planning", "Units", "Files", "Datasets",
         ],
         "PronghornTool": ["PronghornCommands"],

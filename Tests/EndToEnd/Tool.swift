@@ -50,6 +50,11 @@ enum Tool {
         try await run(FilePath(binary ?? ""), arguments, in: folder, environment: environment(variables))
     }
 
+    /// Runs another program of this package in a folder, which finds the program under test.
+    static func run(program: FilePath, _ arguments: [String], in folder: FilePath) async throws -> Outcome {
+        try await run(program, arguments, in: folder, environment: environment())
+    }
+
     /// Runs one of the Python programs of `Support`, and decodes the object that it prints last.
     static func python<Answer: Decodable>(
         _ program: String, _ arguments: [String], in folder: FilePath, as type: Answer.Type

@@ -124,6 +124,19 @@ private let digits = """
     #expect(experiment.data.x == [ArraySource("a", "a.npy"), ArraySource("b", "b.npy")])
 }
 
+@Test func aConfigurationIsAFileWithOrWithoutCompileSettings() throws {
+    func model(_ text: String) throws -> ModelSource {
+        try Experiment(yaml: "model: \(text)\ndata: {x: x.npy, y: y.npy}", file: "e.yaml").model
+    }
+    #expect(try model("{config: m.json}") == .configuration(ModelConfiguration(.file("m.json"))))
+    #expect(
+        try model("{config: m.json, compile: {optimizer: sgd, loss: mse}}")
+            == .configuration(ModelConfiguration(.file("m.json"), compile: ["optimizer": "sgd", "loss": "mse"])))
+    #expect(throws: ExperimentError.self) { try model("{config: m.yaml}") }
+    #expect(throws: ExperimentError.self) { try model("{config: m.json, layers: []}") }
+    #expect(throws: ExperimentError.self) { try model("{config: m.json, compile: {loss: mse}}") }
+}
+
 @Test(arguments: [
     ("{count: 8}", PartitionScheme.count(8)), ("{count: devices}", .count(.devices)),
     ("{count: [400, 300]}", .count(.sizes([400, 300]))), ("{by: store}", .by(column: "store")),

@@ -92,12 +92,12 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a file without a function", yaml: "model: models.py\ndata: {x: x.npy}\n",
         message:
-            "e.yaml:1:8: model: 'models.py' names no function, such as models.py:build; accepted: FILE.py:FUNCTION, FILE.keras, FOLDER/, a list of files, {cross: …}, {paired: …}, a mapping with layers and compile"
+            "e.yaml:1:8: model: 'models.py' names no function, such as models.py:build; accepted: FILE.py:FUNCTION, FILE.keras, FOLDER/, a list of files, {cross: …}, {paired: …}, a mapping with layers and compile, {config: FILE.json}"
     ),
     WrongExperiment(
         mistake: "an old model file", yaml: "model: old.h5\ndata: {x: x.npy}\n",
         message:
-            "e.yaml:1:8: model: 'old.h5' is in Keras's old format: load it in Keras and save it as .keras; accepted: FILE.py:FUNCTION, FILE.keras, FOLDER/, a list of files, {cross: …}, {paired: …}, a mapping with layers and compile"
+            "e.yaml:1:8: model: 'old.h5' is in Keras's old format: load it in Keras and save it as .keras; accepted: FILE.py:FUNCTION, FILE.keras, FOLDER/, a list of files, {cross: …}, {paired: …}, a mapping with layers and compile, {config: FILE.json}"
     ),
     WrongExperiment(
         mistake: "a list with a file that is no model", yaml: "model: [a.keras, b.h5]\ndata: {x: x.npy}\n",
@@ -365,7 +365,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "custom objects for a build function", yaml: head + "custom_objects: layers.py\n",
         message:
-            "e.yaml:3:17: custom_objects: only .keras files need it: a build function imports what it uses"),
+            "e.yaml:3:17: custom_objects: only files of Keras's need it: a build function imports what it uses"),
     WrongExperiment(
         mistake: "no process of Model.fit on a device", yaml: head + "runners_per_device: 0\n",
         message: "e.yaml:3:21: runners_per_device: must be a whole number from 1 to 1024, found 0"),

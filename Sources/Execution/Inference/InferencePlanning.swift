@@ -215,7 +215,7 @@ struct InferencePlanning {
                 file: folder.pushing(FilePath(function.file)).lexicallyNormalized(), name: function.function,
                 arguments: [:]
             ).json.text
-        case .keras, .files, .layers: JSONValue.object(["kind": "keras"]).text
+        case .keras, .files, .layers, .configuration, .configurations: JSONValue.object(["kind": "keras"]).text
         }
     }
 

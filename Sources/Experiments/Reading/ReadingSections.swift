@@ -6,7 +6,7 @@ extension ExperimentReading {
     func readModel(_ field: Field) throws(ExperimentError) -> ModelSource {
         let accepted = [
             "FILE.py:FUNCTION", "FILE.keras", "FOLDER/", "a list of files", "{cross: …}", "{paired: …}",
-            "a mapping with layers and compile",
+            "a mapping with layers and compile", "{config: FILE.json}",
         ]
         switch field.content {
         case .scalar(let text, _):
@@ -29,6 +29,8 @@ extension ExperimentReading {
             return .files(StartFiles(try field.texts("a .keras file")))
         case .mapping(let entries) where entries.contains { ["cross", "paired"].contains($0.key) }:
             return .files(try readPairedFiles(field))
+        case .mapping(let entries) where entries.contains { $0.key == "config" }:
+            return .configuration(try readConfiguration(field))
         case .mapping:
             let fields = try field.mapping(accepted: ["layers", "compile"])
             guard let layers = fields["layers"] else {
@@ -39,11 +41,24 @@ extension ExperimentReading {
             }
             var values: [ParameterValue] = []
             for layer in try layers.list(of: "layers") { values.append(try layer.value()) }
-            guard case .mapping(let settings) = try compile.value() else {
-                throw compile.expected("a mapping", accepted: ["loss", "metrics", "optimizer"])
-            }
-            return .layers(InlineModel(layers: values, compile: settings))
+            return .layers(InlineModel(layers: values, compile: try readCompile(compile)))
         }
+    }
+
+    /// `{config: FILE.json}`, with `compile` where the model was not compiled.
+    private func readConfiguration(_ field: Field) throws(ExperimentError) -> ModelConfiguration {
+        let fields = try field.mapping(accepted: ["config", "compile"])
+        guard let file = fields["config"] else { throw field.missing("config", "the configuration of the model") }
+        var configuration = ModelConfiguration(.file(try file.text("a JSON file that Keras wrote")))
+        if let compile = fields["compile"] { configuration.compile = try readCompile(compile) }
+        return configuration
+    }
+
+    private func readCompile(_ field: Field) throws(ExperimentError) -> [String: ParameterValue] {
+        guard case .mapping(let settings) = try field.value() else {
+            throw field.expected("a mapping", accepted: ["loss", "metrics", "optimizer"])
+        }
+        return settings
     }
 
     func readSummarize(_ field: Field) throws(ExperimentError) -> FunctionReference? {

@@ -15,8 +15,14 @@ def sequential(request: dict, inputs: Inputs):
     tensor = inputs.x[0]
     layers = [keras.Input(tensor.shape, dtype=tensor.dtype, name=None if tensor.name == "x" else tensor.name)]
     layers += [_made(keras.layers, entry, "layer") for entry in request.get("layers") or []]
-    model = keras.Sequential(layers)
-    compiling = dict(request.get("compile") or {})
+    return compiled(keras.Sequential(layers), dict(request.get("compile") or {}))
+
+
+def compiled(model, compiling: dict):
+    """The model, compiled with what `compile:` of an experiment file names."""
+    import keras
+
+    compiling = dict(compiling)
     if "optimizer" not in compiling:
         raise LoweringFailure("not_compiled", "`compile` names no optimizer")
     compiling["optimizer"] = _named(keras.optimizers, compiling["optimizer"], "optimizer")

@@ -29,7 +29,12 @@ class Builder:
         self.arguments = dict(request.get("arguments") or {})
         self._named = {**self.arguments, **{name: None for name in varied if name not in ("seed", "learning_rate")}}
         self.name = "model"
-        makers = {"function": self._import, "keras": self._loader, "layers": self._layers}
+        makers = {
+            "function": self._import,
+            "keras": self._loader,
+            "layers": self._layers,
+            "config": self._configured,
+        }
         if self.kind not in makers:
             raise LoweringFailure("bad_request", f"a model of kind {self.kind!r}: known are {', '.join(makers)}")
         global _untouched
@@ -76,6 +81,9 @@ class Builder:
                 "not_a_model", f"{self._what()} returned {type(model).__name__}, not a keras.Model", file=self._file()
             )
         if not model.compiled or model.optimizer is None:
+            if self.kind == "config":
+                message = "the configuration has no optimizer: give `compile`, or write it of a compiled model"
+                raise LoweringFailure("not_compiled", message, file=self._file())
             raise LoweringFailure(
                 "not_compiled",
                 f"{self._what()} returned a model without an optimizer: call `model.compile(...)` before returning it",
@@ -141,7 +149,7 @@ class Builder:
                     file=self._file(),
                 )
 
-    # The three kinds.
+    # The four kinds.
 
     def _import(self) -> Callable:
         path, name = self._existing_file(), self.request.get("function") or "build"
@@ -162,13 +170,7 @@ class Builder:
     def _loader(self) -> Callable:
         path = self._existing_file()
         self.name = os.path.splitext(os.path.basename(path))[0]
-        sources.forget_user_modules()
-        objects = self.request.get("custom_objects")
-        if objects:
-            if not os.path.isfile(objects):
-                raise LoweringFailure("no_such_file", f"there is no file {objects}", file=objects)
-            # Its classes are known by Keras's own registry from now on.
-            importing.module(os.path.realpath(objects), "build_raised")
+        self._import_objects()
 
         def load():
             import keras
@@ -199,6 +201,23 @@ class Builder:
         sources.forget_user_modules()
         return lambda: sequential(self.request, self.inputs)
 
+    def _configured(self) -> Callable:
+        from pronghorn.lowering import configured
+
+        path = self._existing_file() if self.request.get("file") else None
+        self.name = "model" if path is None else os.path.splitext(os.path.basename(path))[0]
+        self._import_objects()
+        return configured.maker(self.request, path)
+
+    def _import_objects(self) -> None:
+        """Imports the file of `custom_objects`, whose classes Keras's own registry knows from then on."""
+        sources.forget_user_modules()
+        objects = self.request.get("custom_objects")
+        if objects:
+            if not os.path.isfile(objects):
+                raise LoweringFailure("no_such_file", f"there is no file {objects}", file=objects)
+            importing.module(os.path.realpath(objects), "build_raised")
+
     def _existing_file(self) -> str:
         path = self.request.get("file") or ""
         if not os.path.isfile(path):
@@ -209,7 +228,8 @@ class Builder:
         return os.path.realpath(self.request["file"]) if "file" in self.request else None
 
     def _what(self) -> str:
-        return {"function": f"{self.name}()", "keras": f"the file {self.name}.keras"}.get(self.kind, "`layers`")
+        known = {"function": f"{self.name}()", "keras": f"the file {self.name}.keras", "config": "the configuration"}
+        return known.get(self.kind, "`layers`")
 
 
 def disagreement(model, inputs: Inputs, rows: int, error: Exception) -> LoweringFailure:

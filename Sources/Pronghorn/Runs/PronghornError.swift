@@ -1,0 +1,44 @@
+import Datasets
+import Devices
+import Execution
+import Experiments
+import Ledger
+
+/// Why a run could not begin, go on or be read.
+public struct PronghornError: Error, Sendable, CustomStringConvertible {
+    /// What kind of thing went wrong.
+    public enum Code: Sendable {
+        /// What was asked for cannot be done: the experiment, its model, its data, the devices.
+        case request
+        /// There is no `pronghorn` program to start runners with.
+        case noProgram
+        /// The machine, its files or its processes failed.
+        case machine
+    }
+
+    public var code: Code
+    /// What happened, to what, and what to do.
+    public var message: String
+    /// What it came of; an `ExperimentError` says where in the experiment, and has Python's traceback.
+    public var cause: (any Error)?
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// Whatever was thrown.
+    init(_ error: any Error) {
+        switch error {
+        case let error as PronghornError: self = error
+        case is ExperimentError, is DevicesError: self.init(.request, "\(error)")
+        case let error as DatasetsError: self.init(.request, "\(error)")
+        case let error as RunError: self.init(error.code == .request ? .request : .machine, error.description)
+        case let error as LedgerError: self.init(error.code == .absent ? .request : .machine, error.description)
+        default: self.init(.machine, "\(error)")
+        }
+        if !(error is PronghornError) { cause = error }
+    }
+
+    public var description: String { message }
+}
