@@ -13,7 +13,7 @@ import pytest
 import pronghorn
 from pronghorn.scripting import arrays, callbacks, code, data
 from pronghorn.scripting.process import Progress
-from pronghorn.scripting.progress import line
+from pronghorn.scripting.progress import Notebook, line
 from pronghorn.scripting.values import Axes, plain, yaml
 
 X = np.arange(12, dtype="float64").reshape(4, 3)
@@ -170,3 +170,28 @@ def test_progress_is_one_line_as_keras_has_it():
     going = Progress("training", "", 4, 1, 0, 5, 20, {"val_loss": 0.5, "loss": 0.25, "acc": 1e-4})
     assert line(going, 3) == "1/4 ━━━━━╺╺╺╺╺╺╺╺╺╺╺╺╺╺╺ 3s (9s left) - loss: 0.2500 - acc: 1.0000e-04 - val_loss: 0.5000"
     assert line(Progress(doing="importing Keras"), 1) == "importing Keras …"
+
+
+def test_a_notebook_shows_a_bar_and_the_metrics_in_one_output(monkeypatch):
+    display = pytest.importorskip("IPython.display")
+    shown = []
+
+    class Handle:
+        def update(self, data, raw):
+            shown[-1] = data
+
+    def show(data, raw, display_id):
+        shown.append(data)
+        return Handle()
+
+    monkeypatch.setattr(display, "display", show)
+    notebook = Notebook()
+    notebook.show(Progress(doing="importing <Keras>"))
+    assert shown[0]["text/html"] == "<pre>importing &lt;Keras&gt; …</pre>"
+    going = Progress("training", "", 4, 1, 1, 5, 20, {"val_loss": 0.5, "<loss>": 0.25})
+    notebook.show(going)
+    notebook.close(going)
+    (data,) = shown
+    assert 'max="1" value="0.2500"' in data["text/html"] and "1 failed" in data["text/html"]
+    assert "<th>&lt;loss&gt;</th><th>val_loss</th></tr><tr><td>0.2500</td><td>0.5000</td>" in data["text/html"]
+    assert data["text/plain"].startswith("1/4 ━━━━━╺")

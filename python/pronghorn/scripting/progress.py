@@ -86,7 +86,7 @@ class Notebook(Display):
         if text == self._drawn:
             return
         self._drawn = text
-        data = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
+        data = {"text/plain": text, "text/html": widget(progress, time.monotonic() - self._began)}
         if self._handle is None:
             self._handle = display(data, raw=True, display_id=True)
         else:
@@ -119,22 +119,49 @@ class Lines(Display):
         self.show(progress)
 
 
+def widget(progress: Progress, seconds: float) -> str:
+    """The same for a notebook: a bar of the browser's own, and a table of the metrics."""
+    share = _share(progress)
+    if share is None:
+        return f"<pre>{html.escape(line(progress, seconds))}</pre>"
+    what = _parts(progress, seconds, share)
+    cells = [(name, _number(value)) for name, value in sorted(progress.metrics.items(), key=_order)]
+    heads = "".join(f"<th>{html.escape(name)}</th>" for name, _ in cells)
+    values = "".join(f"<td>{value}</td>" for _, value in cells)
+    table = f"<table><tr>{heads}</tr><tr>{values}</tr></table>" if cells else ""
+    bar = f'<progress max="1" value="{share:.4f}" style="width: 20em; vertical-align: middle"></progress>'
+    return f"<div>{bar} {html.escape(' · '.join(what))}{table}</div>"
+
+
 def line(progress: Progress, seconds: float) -> str:
     """`37/160 ━━━━━━━━━━ 3s - loss: 0.1234 - val_loss: 0.2345`."""
-    if progress.trials == 0 or (progress.state == "preparing" and not progress.epochs_done):
+    share = _share(progress)
+    if share is None:
         return f"{progress.doing or 'preparing'} …" if progress.state == "preparing" else progress.state
-    share = progress.epochs_done / progress.epochs if progress.epochs else progress.ended / progress.trials
-    full = round(min(1.0, share) * WIDTH)
+    full = round(share * WIDTH)
     bar = "━" * full + "╺" * (WIDTH - full)
-    parts = [f"{progress.ended}/{progress.trials} {bar} {_time(seconds)}"]
+    ended, timing, *parts = _parts(progress, seconds, share)
+    parts += [f"{name}: {_number(value)}" for name, value in sorted(progress.metrics.items(), key=_order)]
+    return " - ".join([f"{ended} {bar} {timing}", *parts])
+
+
+def _share(progress: Progress) -> float | None:
+    """How much of a run is done, from 0 to 1; None while that is not known."""
+    if progress.trials == 0 or (progress.state == "preparing" and not progress.epochs_done):
+        return None
+    return min(1.0, progress.epochs_done / progress.epochs if progress.epochs else progress.ended / progress.trials)
+
+
+def _parts(progress: Progress, seconds: float, share: float) -> list[str]:
+    """The trials that have ended, the time, and what else is to be said."""
+    parts = [f"{progress.ended}/{progress.trials}", _time(seconds)]
     if progress.state == "training" and 0.02 < share < 1:
-        parts[0] += f" ({_time(seconds / share * (1 - share))} left)"
+        parts[1] += f" ({_time(seconds / share * (1 - share))} left)"
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     if progress.state == "interrupted":
         parts.append("interrupted")
-    parts += [f"{name}: {_number(value)}" for name, value in sorted(progress.metrics.items(), key=_order)]
-    return " - ".join(parts)
+    return parts
 
 
 def _order(metric: tuple[str, float]) -> tuple[bool, bool, str]:
