@@ -138,6 +138,48 @@ extension EndToEndTests {
             #expect(table.output.split(separator: "\n").count == 7)
         }
 
+        @Test("Out of fold each model sees missing values as its own partition filled them")
+        func outOfFoldWithFills() async throws {
+            let place = Workplace()
+            var numbers: [Float] = []
+            var table = "a,b,c,d,e,f,target\n"
+            for row in 0..<40 {
+                for column in 0..<6 {
+                    let isMissing = column < 2 && (row + 3 * column) % 7 == 0
+                    let number = isMissing ? Float.nan : Float((row * 7 + column * 13) % 23) / 11
+                    numbers.append(number)
+                    table += isMissing ? "," : "\(number),"
+                }
+                table += "\(row % 5)\n"
+            }
+            try place.write("t.csv", table)
+            try place.writeNumbers("x.npy", shape: [40, 6], numbers)
+            try place.write(
+                "experiment.yaml",
+                """
+                model: \(Tool.models):regression
+                data: {table: t.csv, target: target, missing: mean}
+                partition: {folds: 3}
+                fit: {epochs: 2, batch_size: 16}
+                """)
+            try await Self.train(place)
+            let outcome = try await Self.predict(["--out-of-fold", "--output", "oof.npy"], in: place)
+            #expect(outcome.status == 0, "\(outcome)")
+            let found = try await Tool.python(
+                "out_of_fold.py", ["run", "x.npy", "oof.npy", "0", "1", "2"], in: place.root, as: Comparison.self)
+            #expect(found.difference < 1e-5 && found.values == 40, "\(found)")
+        }
+
+        @Test("Predictions out of fold are refused where the rows are not any more what they were")
+        func outOfFoldOfOtherRows() async throws {
+            let place = Workplace()
+            try place.regression(rows: 40, seeds: 1, further: "partition: {folds: 2}")
+            try await Self.train(place)
+            try place.writeNumbers("x.npy", shape: [40, 6], stream: 9)
+            let changed = try await Self.predict(["--out-of-fold", "--output", "oof.npy"], in: place)
+            #expect(changed.status == 2 && changed.errors.contains("x.npy, on which trial 0 was trained"), "\(changed)")
+        }
+
         @Test("A Parquet file holds the same numbers, with the trial, the row and the group of each")
         func parquet() async throws {
             let place = try await Self.stores.value

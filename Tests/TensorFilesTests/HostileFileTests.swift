@@ -7,7 +7,7 @@ import Testing
 
 /// Files that are wrong in ways nobody thought of, drawn from a fixed seed; `PRONGHORN_FUZZ_COUNT` says how many.
 struct HostileFileTests {
-    private static let count = ProcessInfo.processInfo.environment["PRONGHORN_FUZZ_COUNT"].flatMap(Int.init) ?? 20_000
+    private static let count = ProcessInfo.processInfo.environment["PRONGHORN_FUZZ_COUNT"].flatMap(Int.init) ?? 100_000
 
     /// SplitMix64: the same files on every machine.
     private struct Draws: RandomNumberGenerator {
@@ -38,7 +38,15 @@ struct HostileFileTests {
             var fortran = try NPY.header(dtype: .float32, shape: [3, 4])
             let word = try #require(fortran.firstRange(of: Array("False".utf8)))
             fortran.replaceSubrange(word, with: Array("True ".utf8))
+            func replaced(_ descriptor: String) throws -> [UInt8] {
+                var header = try NPY.header(dtype: .float32, shape: [3, 4])
+                let word = try #require(header.firstRange(of: Array("'<f4'".utf8)))
+                header.replaceSubrange(word, with: Array(descriptor.utf8))
+                return header + Array(data.bytes)
+            }
             return [
+                // The other order of bytes, which is read, and pickled objects, which are not.
+                try replaced("'>f4'"), try replaced("'|O8'"),
                 try NPY.header(dtype: .float64, shape: [6]) + Array(data.bytes), fortran + Array(data.bytes),
                 try NPY.header(dtype: .int16, shape: [2, 3, 4]) + Array(data.bytes),
             ]

@@ -105,8 +105,9 @@ public struct Inference: Sendable {
             guard let source = dataset.sources.first, dataset.sources.count == 1 else {
                 throw RunError(.request, "--data: name one file of each array, not one a trial")
             }
-            // Each partition has values of its own, and these are the rows without them.
-            if let fill = source.arrays.lazy.flatMap(\.fills).first {
+            // Each partition has values of its own, and these are the rows without them; held-out rows are taken from the
+            // copies that the models were trained on.
+            if request.use != .heldOut, let fill = source.arrays.lazy.flatMap(\.fills).first {
                 throw RunError(
                     .request,
                     "the run's own data has no value in places of '\(fill.column)', where each partition has a "

@@ -4,6 +4,7 @@ import Devices
 import Experiments
 import Files
 import FoundationEssentials
+import Ledger
 import Lowering
 import Planning
 import SystemPackage
@@ -237,12 +238,15 @@ struct InferencePlanning {
     ) throws -> Planned {
         var indices: [Int32] = []
         var ranges: [Int: Unit.RowRange] = [:]
-        let lanes = numbers.map { number in
+        var sources: [Unit.DataSource] = []
+        let lanes = try numbers.map { number in
             let model = models[number]
+            let source = Unit.DataSource(arrays: try trained(model, arrays))
+            if !sources.contains(source) { sources.append(source) }
             var lane = model.lane
             lane.start = .model(file: model.model.string)
             lane.configurationFile = nil
-            lane.source = 0
+            lane.source = sources.firstIndex(of: source) ?? 0
             lane.validationSource = nil
             lane.validation = nil
             lane.rates = nil
@@ -258,7 +262,7 @@ struct InferencePlanning {
         }
         let unit = Unit(
             id: String(number), work: work, engine: engine, program: program, packing: packing, lanes: lanes,
-            sources: [Unit.DataSource(arrays: arrays)],
+            sources: sources,
             fit: Unit.FitSettings(
                 firstEpoch: 0, lastEpoch: 0, batchSize: batchSize, validationBatchSize: batchSize,
                 validationFrequency: .every(1), shuffle: .none), save: Unit.SaveSettings(final: false))
@@ -272,6 +276,34 @@ struct InferencePlanning {
     }
 
     // MARK: Data
+
+    /// The arrays for a model: for rows that it was held out from those that it was trained on, where they have other numbers
+    /// in the place of missing ones.
+    ///
+    /// - Throws: `RunError` where held-out rows are not any more what they were.
+    private func trained(_ model: ChosenModel, _ arrays: [Unit.ArrayReference]) throws -> [Unit.ArrayReference] {
+        guard opened.chosen.use == .heldOut, model.unit.sources.indices.contains(model.lane.source) else {
+            return arrays
+        }
+        let cache = CacheFolder.path()
+        return try arrays.map { array in
+            let known = model.unit.sources[model.lane.source].arrays.first { $0.input == array.input }
+            guard let known else { return array }
+            let stamp = try? FileStamp(of: FilePath(known.file))
+            let isOurs = FilePath(known.file).starts(with: cache)
+            let isFilled = opened.source.arrays.contains { $0.name == array.input && !$0.fills.isEmpty }
+            if isOurs, !isFilled { return array }
+            guard let stamp, stamp.size == Int64(known.fileSize), isOurs || stamp.modified == known.modified else {
+                throw RunError(
+                    .request,
+                    "--out-of-fold: \(known.file), on which trial \(model.trial.trial) was trained, "
+                        + (stamp == nil ? "is gone" : "has changed since"))
+            }
+            var found = known
+            found.modified = stamp.modified
+            return found
+        }
+    }
 
     /// An array that the models take.
     private struct Expected {

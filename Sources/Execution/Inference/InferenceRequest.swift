@@ -81,6 +81,8 @@ extension InferenceRequest {
         experiment.file = nil
         experiment.positions = [:]
         experiment.partition = .none
+        experiment.within = nil
+        experiment.testSet = nil
         if use == .ofGroup {
             guard case .by(let column, _) = description.experiment.partition else {
                 throw RunError(
