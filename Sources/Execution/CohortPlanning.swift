@@ -13,7 +13,7 @@ extension Preparation {
         DeviceFleet(
             count: devices.count, memory: devices.compactMap(\.memory).min() ?? .max,
             kind: devices.first?.platform == "cpu" ? .cpu : .gpu,
-            data: dataset.trainingSources == 1 ? dataset.bytes : nil)
+            data: dataset.trainingSources == 1 ? dataset.bytes : nil, dataMemory: dataMemory)
     }
 
     /// Packs a group's trials into cohorts for the devices; trials of one cohort are fitted alike.

@@ -129,7 +129,8 @@ extension Run {
             do {
                 let further = try await Preparation(
                     experiment, relativeTo: request.folder, on: preparation.devices, partitionDevices: partitionDevices,
-                    checkpointSeconds: request.checkpointSeconds, machine: preparation.machine,
+                    checkpointSeconds: request.checkpointSeconds, dataMemory: request.dataMemory,
+                    machine: preparation.machine,
                     known: preparation.trials.map { preparation.record(of: $0) }, firstTrials: preparation.firstTrials
                 ) { [report] in report(.preparing($0)) }
                 guard further.missing.isEmpty else {

@@ -37,7 +37,8 @@ extension Preparation {
             batchSize: fit.batchSize(rows: partition.training.count),
             stepsPerEpoch: fit.stepsPerEpoch.map { program?.wholeExecutions($0) ?? $0 },
             validationBatchSize: fit.validationBatchSize(rows: partition.validation?.count ?? 0),
-            validationFrequency: Unit.ValidationFrequency(fit.validationFrequency), shuffle: Unit.Shuffle(fit.shuffle))
+            validationFrequency: Unit.ValidationFrequency(fit.validationFrequency), shuffle: Unit.Shuffle(fit.shuffle),
+            shuffleWindow: fit.shuffleWindow)
     }
 
     /// The rows that a trial trains on and those that its validation reads.
@@ -69,6 +70,7 @@ extension Unit.Shuffle {
         case .none: self = .none
         case .rows: self = .rows
         case .batch: self = .batch
+        case .windows: self = .windows
         }
     }
 }

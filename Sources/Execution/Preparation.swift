@@ -38,6 +38,8 @@ struct Preparation: Sendable {
     let architectures: [String: String]
     /// A checkpoint is left after the first epoch that ends so many seconds after the last one.
     let checkpointSeconds: Double
+    /// Bytes of a device's memory that data may take; nil: what is usual.
+    let dataMemory: Int?
 
     /// Opens the data, draws the partitions and lists the trials.
     ///
@@ -47,7 +49,8 @@ struct Preparation: Sendable {
     /// - Throws: `ExperimentError` for what the user can mend, with file, line and key.
     init(
         _ experiment: Experiment, relativeTo folder: FilePath, on devices: [Device], partitionDevices: Int?,
-        checkpointSeconds: Double, machine: Machine, known: [TrialRecord] = [], firstTrials: Int? = nil,
+        checkpointSeconds: Double, dataMemory: Int?, machine: Machine, known: [TrialRecord] = [],
+        firstTrials: Int? = nil,
         progress: @escaping @Sendable (String) -> Void
     ) async throws {
         try Self.checkFiles(experiment, folder)
@@ -82,6 +85,7 @@ struct Preparation: Sendable {
         self.folder = folder
         self.devices = devices
         self.checkpointSeconds = checkpointSeconds
+        self.dataMemory = dataMemory
         var dataset = try Dataset.open(
             experiment, relativeTo: folder, cache: CacheFolder.path("data"), progress: progress)
         let division = try dataset.division(devices: partitionDevices ?? devices.count)

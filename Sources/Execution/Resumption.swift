@@ -39,7 +39,8 @@ extension Run {
         }
         let request = Request(
             experiment: experiment, text: text, folder: FilePath(description.folder), devices: devices,
-            executable: executable, version: version, checkpointSeconds: description.checkpointSeconds)
+            executable: executable, version: version, checkpointSeconds: description.checkpointSeconds,
+            dataMemory: description.dataMemory)
         let run = Run(request, partitionDevices: description.devices, report: report)
         return Resumption(run: run, folder: folder, failed: failed)
     }
@@ -74,6 +75,7 @@ extension Run {
         var run = self
         run.partitionDevices = description.devices
         run.request.checkpointSeconds = description.checkpointSeconds
+        run.request.dataMemory = description.dataMemory
         let open: OpenRun
         if TrialList.read(in: folder) == nil, (try? Ledger.openReadOnly(in: folder.path.string)) == nil {
             // Nothing says any more which trials the run has but its experiment.

@@ -195,7 +195,8 @@ public struct Run: Sendable {
         let task = Task { [report] in
             try await Preparation(
                 experiment, relativeTo: request.folder, on: devices, partitionDevices: partitionDevices,
-                checkpointSeconds: request.checkpointSeconds, machine: machine, known: known, firstTrials: firstTrials
+                checkpointSeconds: request.checkpointSeconds, dataMemory: request.dataMemory, machine: machine,
+                known: known, firstTrials: firstTrials
             ) { report(.preparing($0)) }
         }
         stopSwitch.listen { _ in task.cancel() }
@@ -278,7 +279,7 @@ public struct Run: Sendable {
             try RunDescription(
                 experiment: request.experiment, folder: request.folder.string,
                 devices: partitionDevices ?? devices.count, checkpointSeconds: request.checkpointSeconds,
-                created: created, tool: request.version, deviceNames: devices,
+                dataMemory: request.dataMemory, created: created, tool: request.version, deviceNames: devices,
                 firstTrials: request.experiment.watch == nil ? nil : preparation.trials.count
             ).write(to: folder.description)
             let trials = preparation.trials.map { preparation.record(of: $0) }

@@ -14,6 +14,8 @@ struct RunDescription: Codable, Sendable {
     /// How many devices there were, by which `partition: {count: devices}` divided the rows.
     var devices: Int
     var checkpointSeconds: Double
+    /// Bytes of a device's memory that data may take: what was packed by it goes on so.
+    var dataMemory: Int?
     /// When the run began, in seconds since 1970, by which version of the tool, and on which devices: for a ledger that is lost.
     var created: Double?
     var tool: String?

@@ -17,10 +17,12 @@ extension Run {
         public var version: String
         /// A checkpoint is left after the first epoch that ends so many seconds after the last one.
         public var checkpointSeconds: Double
+        /// Bytes of a device's memory that data may take; nil: what is usual.
+        public var dataMemory: Int?
 
         public init(
             experiment: Experiment, text: String, folder: FilePath, devices: DeviceSelection, executable: FilePath,
-            version: String, checkpointSeconds: Double = 30
+            version: String, checkpointSeconds: Double = 30, dataMemory: Int? = nil
         ) {
             self.experiment = experiment
             self.text = text
@@ -29,6 +31,7 @@ extension Run {
             self.executable = executable
             self.version = version
             self.checkpointSeconds = checkpointSeconds
+            self.dataMemory = dataMemory
         }
     }
 }

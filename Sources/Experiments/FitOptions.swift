@@ -8,6 +8,8 @@ public struct FitOptions: Sendable, Equatable, Codable {
     public var validation: Validation
     /// In which order an epoch takes the rows.
     public var shuffle: Shuffle
+    /// Of `shuffle: {window: N}`: how many rows that stand together are shuffled among themselves.
+    public var shuffleWindow: Int?
     /// Rows a step of validation; `nil`: as `batchSize`.
     public var validationBatchSize: Int?
     /// After which epochs validation happens.
@@ -76,6 +78,8 @@ public struct FitOptions: Sendable, Equatable, Codable {
         case rows
         /// The batches as they stand, the rows of each in a new order, as `shuffle="batch"`.
         case batch
+        /// Windows of `shuffleWindow` rows in a new order each epoch, and the rows of each in a new order.
+        case windows
     }
 
     /// After which epochs validation happens.

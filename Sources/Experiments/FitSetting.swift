@@ -19,6 +19,9 @@ public enum FitSetting: String, Sendable, CaseIterable {
     /// Whether an axis or a parameter of this name is a setting of `fit`.
     static func isName(_ name: String) -> Bool { FitSetting(rawValue: name) != nil }
 
+    /// Whether a setting of this name may be a mapping.
+    static func takesMapping(_ name: String) -> Bool { [classWeight, shuffle].contains(FitSetting(rawValue: name)) }
+
     /// What a value of the setting is, for messages.
     var accepts: String {
         switch self {
@@ -29,7 +32,7 @@ public enum FitSetting: String, Sendable, CaseIterable {
         case .timeLimit: "a number of seconds above 0, or null"
         case .sampleWeight: "the name of a column, or null"
         case .classWeight: "a mapping from class numbers to weights, such as {0: 1, 1: 2.5}, or null"
-        case .shuffle: "true, false or batch"
+        case .shuffle: "true, false, batch, or {window: ROWS}"
         case .validationFrequency: "a whole number from 1, or a list of epochs counted from 1"
         }
     }
@@ -67,11 +70,18 @@ public enum FitSetting: String, Sendable, CaseIterable {
             }
         case .classWeight: return Self.put(value, in: &fit.classWeight)
         case .shuffle:
+            var window: Int?
             switch value {
             case .bool(let shuffles): fit.shuffle = shuffles ? .rows : .none
             case .string("batch"): fit.shuffle = .batch
+            case .mapping(let entries):
+                guard entries.count == 1, let rows = entries["window"]?.int, rows >= 2, rows <= Int32.max
+                else { return false }
+                fit.shuffle = .windows
+                window = rows
             default: return false
             }
+            fit.shuffleWindow = window
         case .validationFrequency:
             switch value {
             case .int(let number) where number >= 1: fit.validationFrequency = .every(number)

@@ -18,7 +18,9 @@ extension Packing {
         let sizes = ladder.filter { lanes in
             lanes == 1
                 || (lanes <= (largest ?? .max) && lanes <= widest(workload.program.form, fleet.kind)
-                    && memory(lanes: lanes, workload, on: fleet) <= fleet.memory)
+                    && memory(lanes: lanes, workload, on: fleet) <= fleet.memory
+                    && (!fleet.limitsBatches
+                        || lanes * workload.batchSize * workload.program.rowBytes <= fleet.batchBytesACall))
         }
         func estimated(_ stretches: [Stretch]) -> Estimate { estimate(stretches, order, workload, on: fleet) }
         let even = sizes.map { estimated([Stretch(lanes: $0, places: order.indices)]) }
@@ -68,18 +70,18 @@ extension Packing {
         let fixed = fixedCost(workload.program.form, fleet.kind)
         var costs: [Double] = []
         var steps = Padding()
-        for cohort in stretches.flatMap(\.cohorts) {
+        let cohorts = stretches.flatMap { stretch in
+            let form = tailForm(of: stretch, in: order, workload.program.form, fleet.kind, workload.tail)
+            return stretch.cohorts.map { ($0, form) }
+        }
+        for (cohort, tailForm) in cohorts {
             let (lanes, members) = (cohort.lanes, order[cohort.places])
-            let padding = padding(of: members, lanes: lanes, workload, fleet.kind)
+            let padding = padding(of: members, lanes: lanes, tails: tailForm, workload)
             let longest = members.first.map(workload.wholeBatches) ?? 0
             let tails = members.map(workload.tail)
             let sizes = Set(tails).subtracting([0]).count
             var cost = Double(padding.computed) + fixed * Double(longest + sizes)
-            if !isLooped,
-                tailForm(sizes: sizes, members: members.count, lanes: lanes, .vectorized, fleet.kind) == .looped
-            {
-                cost += Double((loopedStepCost - 1) * tails.count { $0 > 0 })
-            }
+            if !isLooped, tailForm == .looped { cost += Double((loopedStepCost - 1) * tails.count { $0 > 0 }) }
             costs.append(cost)
             steps = steps + padding
             // Spare lanes of a last cohort are few whatever is chosen.

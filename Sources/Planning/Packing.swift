@@ -21,10 +21,16 @@ public enum Packing {
             let evaluateSteps = stepsACall(
                 workload, on: fleet, lanes: lanes, batchSize: workload.validationBatchSize,
                 trials.map(workload.wholeValidationBatches))
+            func form(_ tail: (Workload.Trial) -> Int) -> Workload.Form {
+                tailForm(of: stretch, in: order, workload.program.form, fleet.kind, tail)
+            }
+            let (tails, evaluateTails) = (form(workload.tail), form(workload.validationTail))
             let narrowing = narrowing(lanes: lanes, workload, fleet.kind)
             return stretch.cohorts.map { (part) -> Cohort in
                 var cohort = cohort(
-                    of: order[part.places], lanes: lanes, steps: steps, evaluateSteps: evaluateSteps, workload, fleet)
+                    of: order[part.places], lanes: lanes, steps: steps, evaluateSteps: evaluateSteps, tails: tails,
+                    workload)
+                cohort.evaluateTailForm = evaluateTails
                 cohort.narrowing = narrowing
                 return cohort
             }
@@ -68,22 +74,17 @@ public enum Packing {
     }
 
     private static func cohort(
-        of members: ArraySlice<Workload.Trial>, lanes: Int, steps: Int, evaluateSteps: Int, _ workload: Workload,
-        _ fleet: DeviceFleet
+        of members: ArraySlice<Workload.Trial>, lanes: Int, steps: Int, evaluateSteps: Int, tails form: Workload.Form,
+        _ workload: Workload
     ) -> Cohort {
         func tails(_ tail: (Workload.Trial) -> Int) -> [Int] {
             Set(members.map(tail)).subtracting([0]).sorted()
         }
-        let trainingTails = tails(workload.tail)
-        let evaluateTails = tails(workload.validationTail)
-        func form(_ tails: [Int]) -> Workload.Form {
-            tailForm(sizes: tails.count, members: members.count, lanes: lanes, workload.program.form, fleet.kind)
-        }
-        let padding = padding(of: members, lanes: lanes, workload, fleet.kind)
+        let padding = padding(of: members, lanes: lanes, tails: form, workload)
         return Cohort(
             trials: members.map(\.index), lanes: lanes, steps: steps, evaluateSteps: evaluateSteps,
-            tails: trainingTails, evaluateTails: evaluateTails, tailForm: form(trainingTails),
-            evaluateTailForm: form(evaluateTails),
+            tails: tails(workload.tail), evaluateTails: tails(workload.validationTail), tailForm: form,
+            evaluateTailForm: form,
             hasFullBatches: members.contains { workload.wholeBatches($0) > 0 },
             hasFullEvaluateBatches: members.contains { workload.wholeValidationBatches($0) > 0 },
             batchSize: workload.batchSize, validationBatchSize: workload.validationBatchSize, padding: padding,

@@ -20,7 +20,21 @@ public struct Padding: Sendable, Equatable, Codable {
 }
 
 extension Packing {
-    /// The form of the functions of last partial batches.
+    /// The form of the functions of last partial batches: the same for all cohorts of a size, so that none is needed twice.
+    ///
+    /// - Parameter tail: the size of a trial's last batch, 0 where it has none.
+    static func tailForm(
+        of stretch: Stretch, in order: [Workload.Trial], _ form: Workload.Form, _ kind: DeviceFleet.Kind,
+        _ tail: (Workload.Trial) -> Int
+    ) -> Workload.Form {
+        let isLooped = stretch.cohorts.contains { part in
+            let sizes = Set(order[part.places].map(tail)).subtracting([0]).count
+            return tailForm(sizes: sizes, members: part.places.count, lanes: part.lanes, form, kind) != form
+        }
+        return isLooped ? .looped : form
+    }
+
+    /// The form that suits one cohort.
     ///
     /// - Parameters:
     ///   - sizes: how many sizes of last batch there are.
@@ -40,9 +54,9 @@ extension Packing {
     /// taken out and put back.
     static let loopedStepCost = 4
 
-    /// The steps of an epoch of trials that train in one cohort.
+    /// The steps of an epoch of trials that train in one cohort, whose last batches are computed in a form.
     static func padding(
-        of members: ArraySlice<Workload.Trial>, lanes: Int, _ workload: Workload, _ kind: DeviceFleet.Kind
+        of members: ArraySlice<Workload.Trial>, lanes: Int, tails: Workload.Form, _ workload: Workload
     ) -> Padding {
         var longest = 0
         var whole = 0
@@ -60,7 +74,6 @@ extension Packing {
         }
         // A loop leaves out the steps that no trial takes.
         guard workload.program.form == .vectorized else { return Padding(computed: whole + partial) }
-        let tails = tailForm(sizes: sizes.count, members: members.count, lanes: lanes, .vectorized, kind)
         let computed = longest * lanes + (tails == .looped ? partial : sizes.count * lanes)
         return Padding(computed: computed, idle: computed - whole - partial)
     }

@@ -97,20 +97,30 @@ public struct DeviceFleet: Sendable, Equatable {
         case cpu, gpu
     }
 
-    /// - Parameter data: bytes of the arrays that all trials train on; nil where they train on different ones.
+    /// - Parameters:
+    ///   - data: bytes of the arrays that all trials train on; nil where they train on different ones.
+    ///   - dataMemory: bytes of a device's memory that data may take; nil: an eighth of a GPU's.
     ///
-    /// GPUs that the data take at most an eighth of keep them: bringing a call's rows to the device takes longer than training
+    /// GPUs whose memory holds the data beside all else keep them: bringing a call's rows to the device takes longer than training
     /// on them (docs/Architecture.md, Costs). A CPU reads what is mapped in place.
-    public init(count: Int, memory: Int, kind: Kind, data: Int? = nil) {
+    public init(count: Int, memory: Int, kind: Kind, data: Int? = nil, dataMemory: Int? = nil) {
         self.count = count
         self.kind = kind
-        let held = data.flatMap { kind == .gpu && $0 <= memory / 8 ? $0 : nil }
+        let limit = dataMemory ?? memory / 8
+        let held = data.flatMap { kind == .gpu && $0 <= limit && $0 < memory / 2 ? $0 : nil }
         holdsData = held != nil
         // Twice: trials with weights of classes and their validation are of arrays of their own.
         self.memory = memory - 2 * (held ?? 0)
+        // Two calls' rows are held at once, and their inputs' copies on a GPU.
+        let usual = holdsData ? 512 << 20 : 64 << 20
+        limitsBatches = !holdsData && dataMemory != nil
+        batchBytesACall = holdsData ? usual : dataMemory.map { max(1, min(usual, $0 / 2)) } ?? usual
     }
 
     /// Bytes of batches that one call is given at most: so that data never crowd the state out, and where the host gathers them,
     /// that it is not kept waiting long.
-    var batchBytesACall: Int { holdsData ? 512 << 20 : 64 << 20 }
+    var batchBytesACall: Int
+
+    /// Whether a step's batches must stay within `batchBytesACall` even if that leaves few lanes.
+    var limitsBatches: Bool
 }

@@ -17,6 +17,20 @@ struct RunOptions: ParsableArguments {
             """)
     var devices = "auto"
 
+    @Option(
+        name: .customLong("data-memory"),
+        help: """
+            How much of a device's memory data may take, such as 2GiB: arrays that fit stay on a GPU whole; of others, and on \
+            a CPU, a few calls' rows are held at a time. Default: an eighth of a GPU, 128 MiB a runner of rows that wait.
+            """,
+        transform: { text in
+            guard let bytes = Quantity.bytes(parsing: text), bytes >= 1 << 20 else {
+                throw ValidationError("--data-memory \(text) is no size from 1MiB on; give one such as 512MiB or 2GiB")
+            }
+            return bytes
+        })
+    var dataMemory: Int?
+
     @Option(name: .customLong("set"), help: "Changes a value of the file, such as fit.epochs=3; may be repeated.")
     var settings: [String] = []
 
@@ -31,7 +45,7 @@ struct RunOptions: ParsableArguments {
             experiment: try Experiment(yaml: text, file: file, overrides: settings),
             text: settings.map { "# begun with --set \($0)\n" }.joined() + text,
             folder: Folder.absolute(path).removingLastComponent(), devices: try DeviceSelection.parse(devices),
-            executable: try Self.executable(), version: PronghornVersion.current)
+            executable: try Self.executable(), version: PronghornVersion.current, dataMemory: dataMemory)
     }
 
     /// The program that this process runs, to start runners with.

@@ -58,6 +58,18 @@ enum Quantity {
         return unit == 0 ? "\(count) B" : "\(fixed(value, value < 10 ? 1 : 0)) \(units[unit])"
     }
 
+    /// The bytes that a text such as `512MiB`, `2 GiB`, `2GB` or `1048576` says; nil where it says none.
+    static func bytes(parsing text: String) -> Int? {
+        let digits = text.prefix { $0.isNumber || $0 == "." }
+        let unit = text.dropFirst(digits.count).filter { $0 != " " }.lowercased()
+        let units = ["": 1.0, "b": 1, "kib": 0x1p10, "mib": 0x1p20, "gib": 0x1p30, "tib": 0x1p40]
+        let decimal = ["kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12]
+        guard let number = Double(digits), let size = units[unit] ?? decimal[unit], number * size < 1e18 else {
+            return nil
+        }
+        return Int(number * size)
+    }
+
     /// `2.4 s`, `3 min 12 s`, `4 h 5 min`.
     static func seconds(_ value: Double) -> String {
         guard value.isFinite, value >= 0 else { return "?" }

@@ -2,13 +2,20 @@
 final class HostBatches: @unchecked Sendable {
     // Safe: it is written by one thread before a plugin sees it, and only read from then on.
     let bytes: UnsafeMutableRawBufferPointer
+    private let hasPages: Bool
 
     init(byteCount: Int) {
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
-        bytes = UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount])
+        if byteCount >= HostPages.leastBytes, let pages = HostPages.take(byteCount) {
+            bytes = pages
+            hasPages = true
+        } else {
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
+            bytes = UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount])
+            hasPages = false
+        }
     }
 
-    deinit { bytes.deallocate() }
+    deinit { if hasPages { HostPages.give(bytes) } else { bytes.deallocate() } }
 
     var readOnly: UnsafeRawBufferPointer { UnsafeRawBufferPointer(bytes) }
 }

@@ -5,7 +5,8 @@ import Units
 ///
 /// Unshuffled, that is the order of the partition. Shuffled, epoch e (counted from 0) reads the partition's rows as
 /// `SplitMix64(seed: trial's seed, stream: e)` shuffles them (by the batch: as it shuffles one batch after the other,
-/// each in itself): an epoch's order depends on nothing before it, so that a trial goes on after an interruption as if
+/// each in itself; by windows: as it shuffles the windows, of which the last may be shorter, and then one after the other in
+/// that order, each in itself): an epoch's order depends on nothing before it, so that a trial goes on after an interruption as if
 /// there had been none. With `steps_per_epoch`, e is the epoch with which going through the rows began.
 struct RowOrder: Sendable {
     /// Row numbers of the source; nil stands for 0..<count.
@@ -40,6 +41,7 @@ struct RowOrder: Sendable {
         case .none: stored
         case .rows: shuffled(seed: seed, epoch: epoch)
         case .batch: shuffled(seed: seed, epoch: epoch, batchSize: fit.batchSize)
+        case .windows: shuffled(seed: seed, epoch: epoch, window: fit.shuffleWindow ?? count)
         }
     }
 
@@ -52,6 +54,24 @@ struct RowOrder: Sendable {
             var batch = Array(order[places])
             generator.shuffle(&batch)
             order.replaceSubrange(places, with: batch)
+        }
+        return order
+    }
+
+    /// The order of an epoch's training in windows of rows that stand together: rows of two windows are never mixed, so that
+    /// reading them is reading one stretch of the file after another.
+    func shuffled(seed: UInt64, epoch: Int, window: Int) -> [Int32] {
+        let window = max(1, window)
+        let all = rows ?? Array(0..<Int32(count))
+        var generator = SplitMix64(seed: seed, stream: UInt64(epoch))
+        var firsts = Array(stride(from: 0, to: all.count, by: window))
+        generator.shuffle(&firsts)
+        var order: [Int32] = []
+        order.reserveCapacity(all.count)
+        for first in firsts {
+            var rows = Array(all[first..<min(first + window, all.count)])
+            generator.shuffle(&rows)
+            order += rows
         }
         return order
     }

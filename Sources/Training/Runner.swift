@@ -173,6 +173,7 @@ public final class Runner {
         _ unit: Unit, in folder: FilePath, _ program: LoadedProgram, _ pace: Pace
     ) throws -> UnitTraining.Outcome {
         let data = try UnitData(unit, in: folder, for: program.bundle.description)
+        data.announceOrder(unit.fit.shuffle)
         residents.keep(only: unit)
         let training = UnitTraining(
             unit: unit, program: program, client: client, data: data, residents: residents, log: log, folder: folder,

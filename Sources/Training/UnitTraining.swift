@@ -215,10 +215,11 @@ struct UnitTraining {
         var logs = LaneLogs(names: names, lanes: lanes.count, halt: halt)
         let longest = lanes.map { $0.count / batchSize }.max() ?? 0
         let calls = PassCall.calls(for: lanes, batchSize: batchSize, steps: steps)
+        let feed = feed(lanes, calls, batchSize: batchSize)
         for (number, call) in calls.enumerated() {
             let parts = lanes.map { call.part(of: $0, batchSize: batchSize) }
             let counts = parts.map { Int32($0.count / call.rows) }
-            let inputs = try inputs(of: parts, call)
+            let inputs = try inputs(of: parts, call, feed)
             pace.next("\(function.rawValue) \(call.steps)x\(call.rows)")
             let result = try program.run(
                 function, steps: call.steps, rows: call.rows, state: &state, inputs: inputs,
@@ -232,13 +233,32 @@ struct UnitTraining {
     }
 
     /// The rows of a call on the device: taken there where the arrays lie there, else gathered here and brought over.
-    private func inputs(of parts: [LaneBatch], _ call: PassCall) throws -> BufferList {
+    private func inputs(of parts: [LaneBatch], _ call: PassCall, _ feed: CallFeed?) throws -> BufferList {
+        if let feed { return try feed.next() }
         if let source = try residents.source(of: parts) {
             let numbers = LaneBatch.numbers(of: parts, width: program.lanes, laneRows: call.steps * call.rows)
             return try program.gather(numbers, steps: call.steps, rows: call.rows, of: source.arrays)
         }
         return try data.upload(
             parts, to: client, width: program.lanes, steps: call.steps, rows: call.rows, of: program.bundle.description)
+    }
+
+    /// What gathers the calls of a pass ahead; nil where the device takes rows itself.
+    private func feed(_ lanes: [LaneBatch], _ calls: [PassCall], batchSize: Int) -> CallFeed? {
+        guard !lanes.contains(where: { $0.data.source.isResident == true }) else { return nil }
+        let (width, description) = (program.lanes, program.bundle.description)
+        let rowBytes = data.sources.first?.columns.reduce(0) { $0 + $1.rowBytes } ?? 0
+        return CallFeed(
+            count: calls.count,
+            // Less is gathered sooner than another thread takes it up.
+            isAhead: { width * calls[$0].steps * calls[$0].rows * rowBytes >= 1 << 20 },
+            make: { [data, client] number in
+                let call = calls[number]
+                let parts = lanes.map { call.part(of: $0, batchSize: batchSize) }
+                data.announce(parts)
+                return try data.upload(
+                    parts, to: client, width: width, steps: call.steps, rows: call.rows, of: description)
+            })
     }
 }
 

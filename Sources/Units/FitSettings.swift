@@ -13,10 +13,13 @@ extension Unit {
         public var validationBatchSize: Int
         public var validationFrequency: ValidationFrequency
         public var shuffle: Shuffle
+        /// Rows of a window, where `shuffle` is `windows`.
+        public var shuffleWindow: Int?
 
         public init(
             firstEpoch: Int, lastEpoch: Int, initialEpoch: Int? = nil, batchSize: Int, stepsPerEpoch: Int? = nil,
-            validationBatchSize: Int, validationFrequency: ValidationFrequency, shuffle: Shuffle
+            validationBatchSize: Int, validationFrequency: ValidationFrequency, shuffle: Shuffle,
+            shuffleWindow: Int? = nil
         ) {
             self.firstEpoch = firstEpoch
             self.lastEpoch = lastEpoch
@@ -26,6 +29,7 @@ extension Unit {
             self.validationBatchSize = validationBatchSize
             self.validationFrequency = validationFrequency
             self.shuffle = shuffle
+            self.shuffleWindow = shuffleWindow
         }
     }
 
@@ -37,6 +41,8 @@ extension Unit {
         case rows
         /// The batches as they stand, the rows of each in a new order, as `shuffle="batch"`.
         case batch
+        /// Windows of rows that stand together in a new order each time, and the rows of each in a new order.
+        case windows
     }
 
     /// After which epochs validation happens.

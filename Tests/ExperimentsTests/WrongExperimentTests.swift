@@ -193,7 +193,10 @@ private let wrong: [WrongExperiment] = [
             "e.yaml:3:19: fit.validation: must be a share of the rows, or a mapping with x and y, found the text '0.2'"),
     WrongExperiment(
         mistake: "a word for true", yaml: head + "fit: {shuffle: yes}\n",
-        message: "e.yaml:3:16: fit.shuffle: must be true, false or batch, found yes"),
+        message: "e.yaml:3:16: fit.shuffle: must be true, false, batch, or {window: ROWS}, found yes"),
+    WrongExperiment(
+        mistake: "a window of one row", yaml: head + "fit: {shuffle: {window: 1}}\n",
+        message: "e.yaml:3:7: fit.shuffle: must be true, false, batch, or {window: ROWS}, found a mapping"),
     WrongExperiment(
         mistake: "validation with other inputs",
         yaml: "model: m.py:build\ndata: {x: {a: a.npy}}\nfit: {validation: {x: {b: b.npy}}}\n",

@@ -196,6 +196,21 @@ func alike(
         #expect(resident.steps == 100 && gathered.steps < 50)
     }
 
+    @Test("A limit on what data may take bounds a call's rows, the lanes that share them, and what lies on a GPU")
+    func dataMemory() throws {
+        let workload = alike(64, rows: 32 * 100, rowBytes: 60_000)
+        for limit in [16 << 20, 64 << 20, 1 << 30] {
+            let fleet = DeviceFleet(count: 1, memory: 8 << 30, kind: .cpu, dataMemory: limit)
+            for cohort in Packing.cohorts(of: workload, on: fleet) {
+                #expect(2 * cohort.lanes * cohort.steps * 32 * 60_000 <= limit, "\(cohort.lanes), \(cohort.steps)")
+            }
+        }
+        func gpu(_ limit: Int?) -> DeviceFleet {
+            DeviceFleet(count: 1, memory: 80 << 30, kind: .gpu, data: 12 << 30, dataMemory: limit)
+        }
+        #expect(!gpu(nil).holdsData && gpu(16 << 30).holdsData && !gpu(2 << 30).holdsData)
+    }
+
     @Test("Calls are of one size, with less than a step a call to spare")
     func evenCalls() {
         for rows in stride(from: 32, through: 32 * 200, by: 32) {

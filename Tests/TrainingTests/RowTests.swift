@@ -52,6 +52,36 @@ import Units
         #expect(shuffled != order.shuffled(seed: 3, epoch: 2, batchSize: 10))
     }
 
+    @Test("Shuffled by windows, rows of two windows are never mixed, windows and rows come in new orders each epoch")
+    func windows() throws {
+        let order = try RowOrder(.init(start: nil, count: 45), in: [])
+        var fit = Unit.FitSettings(
+            firstEpoch: 0, lastEpoch: 1, batchSize: 4, validationBatchSize: 4, validationFrequency: .every(1),
+            shuffle: .windows, shuffleWindow: 10)
+        let shuffled = try #require(order.order(of: 1, seed: 3, fit))
+        #expect(shuffled.sorted() == Array(0..<45))
+        var windows: [Int32] = []
+        var rest = shuffled[...]
+        while let first = rest.first {
+            let window = first / 10
+            let rows = rest.prefix(window == 4 ? 5 : 10)
+            #expect(rows.allSatisfy { $0 / 10 == window })
+            #expect(rows.sorted() != Array(rows))
+            windows.append(window)
+            rest = rest.dropFirst(rows.count)
+        }
+        #expect(windows.sorted() == [0, 1, 2, 3, 4] && windows != [0, 1, 2, 3, 4])
+        #expect(order.order(of: 1, seed: 3, fit) == shuffled)
+        #expect(order.order(of: 2, seed: 3, fit) != shuffled)
+        // By the documented generator, for anyone who repeats a trial in Keras.
+        var generator = SplitMix64(seed: 3, stream: 1)
+        var expected = [0, 10, 20, 30, 40]
+        generator.shuffle(&expected)
+        #expect(windows == expected.map { Int32($0 / 10) })
+        fit.shuffleWindow = 1000
+        #expect(order.order(of: 1, seed: 3, fit)?.sorted() == Array(0..<45))
+    }
+
     @Test(
         "Rows that the unit's file does not hold are refused",
         arguments: [(-1, 2), (7, 2), (0, 9), (9, 0), (Int.max, 1), (1, Int.max), (0, -1)])

@@ -23,7 +23,7 @@ extension ExperimentReading {
 
     private func readDistribution(_ field: Field, of name: String) throws(ExperimentError) -> Distribution {
         guard case .mapping(let entries) = field.content, entries.first?.key != "range",
-            name != FitSetting.classWeight.rawValue
+            !FitSetting.takesMapping(name)
         else {
             let values = try readAxis(field, of: name)
             if values.isEmpty { throw field.fail(.invalidValue, "has no values") }

@@ -140,7 +140,7 @@ extension ExperimentReading {
             var values: [ParameterValue] = []
             for element in elements { values.append(try readParameter(element, of: name)) }
             return values
-        case .mapping where name == FitSetting.classWeight.rawValue: return [try readParameter(field, of: name)]
+        case .mapping where FitSetting.takesMapping(name): return [try readParameter(field, of: name)]
         case .mapping:
             guard let range = try field.mapping(accepted: ["range"])["range"] else {
                 throw field.expected("values", accepted: ["a list", "one value", "{range: 20}", "{range: [5, 25]}"])
@@ -177,7 +177,7 @@ extension ExperimentReading {
     }
 
     private func readParameter(_ field: Field, of name: String) throws(ExperimentError) -> ParameterValue {
-        if field.isMapping, name != FitSetting.classWeight.rawValue {
+        if field.isMapping, !FitSetting.takesMapping(name) {
             throw field.expected("a number, text, true, false, null or a list")
         }
         let value = try field.value()

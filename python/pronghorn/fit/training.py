@@ -116,7 +116,8 @@ class Training:
     def _arguments(self, data: Data) -> dict:
         settings = self.unit["fit"]
         x, y, sample_weight = data.training
-        shuffle = {"none": False, "rows": True, "batch": "batch"}[settings["shuffle"]]
+        # Keras knows no windows: all rows in a new order are shuffled at least as well.
+        shuffle = {"none": False, "rows": True, "windows": True, "batch": "batch"}[settings["shuffle"]]
         arguments = {
             "x": x,
             "y": y,

@@ -26,7 +26,7 @@ def fit(
     batch_size: int | None = None,
     validation_split: float = 0.0,
     validation_data: Any = None,
-    shuffle: bool | str | None = None,
+    shuffle: bool | str | dict | None = None,
     sample_weight: Any = None,
     class_weight: Mapping[int, float] | None = None,
     initial_epoch: int = 0,
@@ -68,7 +68,7 @@ def fit(
         validation_split: The share of each partition's last rows to validate on.
         validation_data: `(x, y)` or `(x, y, sample_weight)`, or a dataset; with pairs also a list of them.
         shuffle: Whether rows get a new order each epoch, drawn from the trial's seed; True but for datasets, which come
-            in their own order.
+            in their own order. `{"window": 10000}`: in windows of so many rows that stand together.
         sample_weight: A weight a row, shape (rows,), or the name of a column of the table.
         class_weight: Weights of classes, by the class's number.
         initial_epoch: The epoch to begin with.
@@ -408,7 +408,7 @@ class _Sections:
         shuffle = call["shuffle"]
         if shuffle is None:
             shuffle = not rows.is_dataset
-        section["shuffle"] = shuffle if isinstance(shuffle, str) else bool(shuffle)
+        section["shuffle"] = shuffle if isinstance(shuffle, (str, dict)) else bool(shuffle)
         if call["validation_freq"] != 1:
             section["validation_freq"] = plain(call["validation_freq"])
         if call["class_weight"]:
