@@ -184,6 +184,7 @@ extension EndToEndTests {
             for name in ["small", "medium", "large"] { #expect(outcome.output.contains("\n\(name) "), "\(outcome)") }
             #expect(outcome.output.contains("best: "), "\(outcome)")
             let trials = try await Tool.run(["results", "runs/diabetes", "--json"], in: place.root)
+            #expect(trials.output.contains("\"val_mean_absolute_error\""), "\(trials)")
             #expect(trials.output.contains("\"finished\"") && !trials.output.contains("\"failed\""), "\(trials)")
             #expect(try place.list("runs/diabetes/models") == ["0000.keras", "0001.keras", "0002.keras"])
         }

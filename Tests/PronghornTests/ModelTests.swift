@@ -43,6 +43,16 @@ import Testing
         #expect(model.json.contains(#""units": 1,"#) || model.json.contains(#""units": 1}"#))
     }
 
+    @Test("A metric by its class is that class with Keras's own name for it, one by a name is told from the loss")
+    func metrics() {
+        let model = Sequential { Dense(1) }.compiled(
+            optimizer: .sgd(), loss: .poisson,
+            metrics: [.meanAbsoluteError, .accuracy, Metric("F1Score", ["average": "macro"])])
+        #expect(model.json.contains(#""class_name": "MeanAbsoluteError", "config": {}, "module": "keras.metrics""#))
+        #expect(model.json.contains(#""accuracy","#))
+        #expect(model.json.contains(#""class_name": "F1Score", "config": {"average": "macro"}"#))
+    }
+
     @Test("A trial of an experiment on several models that names none of them is refused")
     func choices() throws {
         let model = Sequential {

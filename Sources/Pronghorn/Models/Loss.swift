@@ -52,16 +52,19 @@ public struct Loss: KerasDescription, Equatable {
 }
 
 /// A metric of Keras.
-public struct Metric: KerasArgument, Equatable, ExpressibleByStringLiteral {
+public struct Metric: KerasArgument, Equatable {
     public let argument: ParameterValue
 
-    /// A metric by a name that Keras turns into what fits the loss: `"accuracy"`, `"mae"`.
-    public init(stringLiteral name: String) { argument = .string(name) }
+    /// A metric by a name that Keras turns into what fits the loss, and logs it by: `.called("accuracy")`, `.called("mae")`.
+    ///
+    /// This is no string literal, since `Metric("F1Score")` would be one too.
+    public static func called(_ name: String) -> Metric { Metric(argument: .string(name)) }
+
+    private init(argument: ParameterValue) { self.argument = argument }
 
     /// A metric by the name of its class in `keras.metrics`: `Metric("F1Score", ["average": "macro"])`.
     public init(_ className: String, _ arguments: [String: ParameterValue] = [:]) {
-        argument =
-            KerasObject(module: "keras.metrics", className: className, arguments: arguments).argument
+        argument = KerasObject(module: "keras.metrics", className: className, arguments: arguments).argument
     }
 
     private init(_ className: String, typed arguments: Arguments) {
@@ -69,7 +72,7 @@ public struct Metric: KerasArgument, Equatable, ExpressibleByStringLiteral {
     }
 
     /// The accuracy of the kind that fits loss and targets.
-    public static let accuracy: Metric = "accuracy"
+    public static let accuracy = Metric.called("accuracy")
     public static let meanAbsoluteError = Metric("MeanAbsoluteError")
     public static let meanSquaredError = Metric("MeanSquaredError")
     public static let rootMeanSquaredError = Metric("RootMeanSquaredError")
