@@ -357,6 +357,7 @@ public struct Run: Sendable {
                     arguments: group.arguments, trials: group.trials.map(\.index), backend: group.backend.rawValue,
                     reason: group.reason)
             }, dataBytes: preparation.dataset.bytes, copiedBytes: preparation.dataset.copiedBytes,
+            residentBytes: preparation.fleet.holdsData ? preparation.dataset.bytes : 0,
             modelBytes: modelBytes)
     }
 }

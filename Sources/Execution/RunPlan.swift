@@ -16,6 +16,8 @@ public struct RunPlan: Sendable {
     public var dataBytes: Int
     /// Bytes of those arrays that are copies in the cache.
     public var copiedBytes: Int
+    /// Bytes of them that stay on each device; 0 where the rows of each call are streamed to it.
+    public var residentBytes: Int
     /// Bytes that the model files will take.
     public var modelBytes: Int
 

@@ -80,7 +80,11 @@ struct PlanCommand: AsyncParsableCommand {
                     + " on the backend \(fit.backend), engine fit: \(fit.reason)")
         }
         let copied = plan.copiedBytes == 0 ? "nothing" : Quantity.bytes(plan.copiedBytes)
-        Terminal.line("data:     \(Quantity.bytes(plan.dataBytes)), mapped once; \(copied) of it copied to the cache")
+        let resident =
+            plan.residentBytes == 0 ? "streamed to the devices" : "\(Quantity.bytes(plan.residentBytes)) on each device"
+        Terminal.line(
+            "data:     \(Quantity.bytes(plan.dataBytes)), mapped once; \(copied) of it copied to the cache; \(resident)"
+        )
         Terminal.line(
             "models:   \(Quantity.bytes(plan.modelBytes)) on disk"
                 + (plan.fits.isEmpty ? "" : ", without those of Model.fit, whose size shows when they are built"))
@@ -142,12 +146,14 @@ private struct PlanJSON: Encodable {
     var fits: [Fit]
     var dataBytes: Int
     var copiedBytes: Int
+    var residentBytes: Int
     var modelBytes: Int
 
     enum CodingKeys: String, CodingKey {
         case experiment, trials, partitions, devices, programs, fits
         case dataBytes = "data_bytes"
         case copiedBytes = "copied_bytes"
+        case residentBytes = "resident_bytes"
         case modelBytes = "model_bytes"
     }
 
@@ -172,6 +178,7 @@ private struct PlanJSON: Encodable {
         }
         dataBytes = plan.dataBytes
         copiedBytes = plan.copiedBytes
+        residentBytes = plan.residentBytes
         modelBytes = plan.modelBytes
     }
 

@@ -155,11 +155,13 @@ extension EndToEndTests {
             #expect(plan["model_bytes"] as? Int ?? 0 > 0)
             #expect(plan["data_bytes"] as? Int == 50 * 7 * 4)
             #expect(plan["copied_bytes"] as? Int == 0)
+            #expect(plan["resident_bytes"] as? Int == 0, "on the CPU the rows of each call are gathered for it")
             #expect(!place.exists("runs"))
 
             let text = try await Tool.run(["plan", "experiment.yaml", "--devices", "cpu:2"], in: place.root)
             #expect(text.output.contains("5 trials"))
             #expect(text.output.contains("the compiler's figure"))
+            #expect(text.output.contains("mapped once; nothing of it copied to the cache; streamed to the devices"))
         }
 
         @Test("A value of the file is changed from the command line")
