@@ -156,6 +156,10 @@ def measure_limit(tool: Tool, folder: Path, limit: int) -> None:
     group = ControlGroup(limit)
     if group.folder is None:
         return
+    # Pages that are in memory already count for whoever read them first.
+    with open(folder / "x.npy", "rb") as array:
+        os.fsync(array.fileno())
+        os.posix_fadvise(array.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     began = time.perf_counter()
     status = tool.train(folder, *options, preexec_fn=group.join).wait()
     seconds, peak = time.perf_counter() - began, group.end()
