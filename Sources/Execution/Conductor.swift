@@ -275,7 +275,7 @@ actor Conductor: RunnerProcess.Delegate {
             memory[unit.programKey] = max(memory[unit.programKey] ?? 0, figures.total)
         case .best(let lane, let epoch):
             units[id]?.bestEpochs[unit.lanes[lane].trial] = epoch
-        case .trained(let seconds):
+        case .trained(let seconds, _):
             units[id]?.trainSeconds = seconds
             released(id, device)
         case .checkpoint(let epochs, let file):

@@ -169,7 +169,7 @@ struct LedgerRebuilding {
             told.divergences[trials[lane]] = (epochs, kept)
         case .best(let lane, let epoch) where trials.indices.contains(lane): told.bestEpochs[trials[lane]] = epoch
         case .saved(let trial, let file, let kind, _): told.models.append((trial, file, kind))
-        case .trained(let seconds): told.seconds = seconds
+        case .trained(let seconds, _): told.seconds = seconds
         case .finished: told.hasFinished = true
         default: break
         }

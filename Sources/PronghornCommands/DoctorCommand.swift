@@ -1,5 +1,6 @@
 import ArgumentParser
 import Devices
+import Execution
 import Files
 import FoundationEssentials
 import PythonEnvironment
@@ -9,9 +10,10 @@ import SystemPackage
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Says what this machine has for training, what is missing, and how to get it.",
+        abstract: "Says what this machine has for training and what is missing, or what slowed a run's input.",
         discussion: """
               pronghorn doctor               devices, plugins, Python, versions
+              pronghorn doctor runs/digits   how long training waited for rows, where they are, and what would help
               pronghorn doctor --prepare     makes the Python environment now, instead of with the first training
               pronghorn doctor --prepare --backend tensorflow     the one for Model.fit on TensorFlow too
               pronghorn doctor --prepare --tables                 the one that reads CSV and Parquet files too
@@ -22,6 +24,9 @@ struct DoctorCommand: AsyncParsableCommand {
             (interpreters for Model.fit on these backends), PRONGHORN_DATA_PYTHON (one with pyarrow and Pillow that reads
             tables), CUDA_VISIBLE_DEVICES.
             """)
+
+    @Argument(help: "A run's folder: says how its data were read.")
+    var folder: String?
 
     @Flag(help: "Makes the Python environment if it is not there.")
     var prepare = false
@@ -50,6 +55,7 @@ struct DoctorCommand: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let machine = await Devices.discover()
+            if let folder { return try explain(folder, memory: machine.cpu.memory) }
             var report = Report(machine)
             let accelerators =
                 machine.visible.isEmpty ? nil : machine.driver.map { [Requirements.Accelerator.cuda(driver: $0)] }
@@ -84,6 +90,14 @@ struct DoctorCommand: AsyncParsableCommand {
                 report.python == nil || (backend != nil && report.backends.isEmpty)
                 || (tables && report.dataPython == nil)
             if prepare, lacks { throw ExitCode(1) }
+        }
+    }
+}
+
+extension DoctorCommand {
+    func validate() throws {
+        if folder != nil, prepare || tables || backend != nil || !requirements.isEmpty {
+            throw ValidationError("a run's folder stands alone, or with --json: other options are of this machine")
         }
     }
 }

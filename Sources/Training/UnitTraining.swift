@@ -28,6 +28,7 @@ struct UnitTraining {
     let keepLast: (CheckpointImage) -> Void
     /// How long the calls take, for those who wait for a sign of life.
     let pace: Pace
+    private let inputTime = InputTime()
 
     /// How training ended.
     enum Outcome {
@@ -61,7 +62,8 @@ struct UnitTraining {
             if unit.narrows(before: epoch, active: active) {
                 try checkpoint(state, bestState, best, callbacks, divergence, epochs: epoch)
                 try leave(active.indices.filter { !active[$0] }, &state, bestState, &callbacks)
-                log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
+                log.say(
+                    .trained(seconds: began.duration(to: clock.now).seconds, input: inputTime.seconds), unit: unit.id)
                 return .narrowed(epochs: epoch)
             }
             let epochBegan = clock.now
@@ -109,7 +111,7 @@ struct UnitTraining {
             keepLast(try image(state, bestState, best, callbacks, divergence, epochs: unit.fit.lastEpoch))
         }
         try leave(Array(unit.lanes.indices), &state, bestState, &callbacks)
-        log.say(.trained(seconds: began.duration(to: clock.now).seconds), unit: unit.id)
+        log.say(.trained(seconds: began.duration(to: clock.now).seconds, input: inputTime.seconds), unit: unit.id)
         return .trained
     }
 
@@ -219,7 +221,7 @@ struct UnitTraining {
         for (number, call) in calls.enumerated() {
             let parts = lanes.map { call.part(of: $0, batchSize: batchSize) }
             let counts = parts.map { Int32($0.count / call.rows) }
-            let inputs = try inputs(of: parts, call, feed)
+            let inputs = try inputTime.measure { try self.inputs(of: parts, call, feed) }
             pace.next("\(function.rawValue) \(call.steps)x\(call.rows)")
             let result = try program.run(
                 function, steps: call.steps, rows: call.rows, state: &state, inputs: inputs,
@@ -259,6 +261,17 @@ struct UnitTraining {
                 return try data.upload(
                     parts, to: client, width: width, steps: call.steps, rows: call.rows, of: description)
             })
+    }
+}
+
+/// How long training had no rows to train on.
+private final class InputTime {
+    private(set) var seconds = 0.0
+
+    func measure<Result: ~Copyable>(_ body: () throws -> Result) rethrows -> Result {
+        let began = ContinuousClock.now
+        defer { seconds += began.duration(to: .now).seconds }
+        return try body()
     }
 }
 

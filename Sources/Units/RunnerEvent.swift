@@ -52,8 +52,9 @@ extension RunnerEvent {
         /// The unit ends here on purpose, after `epochs` epochs, because few of its lanes are still active: its checkpoint holds
         /// those, in their places, and the models of all others are durable.
         case narrowed(epochs: Int)
-        /// The last epoch is over and the device is free for the next unit, while this one's models are being written.
-        case trained(seconds: Double)
+        /// The last epoch is over and the device is free for the next unit, while this one's models are being written; for
+        /// `input` of the seconds no rows were there to train on (nil: who knows).
+        case trained(seconds: Double, input: Double? = nil)
         /// The lanes' models were evaluated: for every metric a value for each lane, in their order.
         case evaluated(metrics: [String: [Double]])
         /// A model file is whole, but perhaps not yet durable.

@@ -101,6 +101,16 @@ extension EndToEndTests {
             #expect(
                 lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == header.count })
 
+            let input = try Self.object(try await Tool.run(["doctor", "run", "--json"], in: place.root).output)
+            let bytes = try place.contents("x.npy").count + place.contents("y.npy").count - 2 * 128
+            #expect(input["mapped_bytes"] as? Int == bytes)
+            let waited = try #require(input["input_seconds"] as? Double)
+            #expect(waited > 0 && waited <= (input["train_seconds"] as? Double ?? 0))
+            let sizes = try await Tool.run(["results", "run"], in: place.root)
+            #expect(sizes.output.contains("mapped once; nothing of it copied to the cache"), "\(sizes)")
+            let twice = try await Tool.run(["doctor", "run", "--prepare"], in: place.root)
+            #expect(twice.status == 2 && twice.errors.contains("stands alone"), "\(twice)")
+
             try place.write("results.csv", csv.output)
             let parquet = ["results", "run", "--format", "parquet"]
             let written = try await Tool.run(parquet + ["--output", "results.parquet"], in: place.root)
