@@ -174,7 +174,10 @@ def histories(tool: Tool, folder: Path) -> list:
 
 
 def mapped(control: int) -> tuple[int, int, int]:
-    """How many runners a process has, and the array's bytes in them: each page once a runner, and each page once."""
+    """How many runners a process has, and the array's bytes in them: each page once a runner, and each page once.
+
+    The processes are looked at one after another: the figures are true where nothing more is being mapped.
+    """
     runners = rss = pss = 0
     for process in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -203,7 +206,7 @@ def measure_copies(tool: Tool, folder: Path, size: int, runners: int) -> None:
     def watch() -> None:
         nonlocal worst
         while control.poll() is None:
-            worst = max(worst, mapped(control.pid), key=lambda found: found[2])
+            worst = max(worst, mapped(control.pid), key=lambda found: found[1])
             time.sleep(0.5)
 
     watcher = threading.Thread(target=watch)
