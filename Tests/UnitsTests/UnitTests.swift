@@ -146,7 +146,9 @@ import Units
         #expect(Array(values[1...]) == [.infinity, -.infinity, 0.5])
     }
 
-    @Test("Metrics keep every digit", arguments: [Double(Float(0.1)), 1.0 / 3, 5e-324, .greatestFiniteMagnitude, -0.0])
+    @Test(
+        "Metrics keep every digit",
+        arguments: [Double(Float(0.1)), 1.0 / 3, .leastNonzeroMagnitude, .greatestFiniteMagnitude, -0.0])
     func everyDigit(value: Double) throws {
         let event = RunnerEvent(
             number: 0, time: 0, unit: nil, what: .epoch(epoch: 0, seconds: 0, lanes: [0], metrics: ["loss": [value]]))
