@@ -13,7 +13,9 @@ import os
 import select
 import signal
 import stat
+import sys
 import threading
+from typing import NoReturn
 
 
 def watch(descriptor: int = 1) -> None:
@@ -36,6 +38,17 @@ def _wait(descriptor: int) -> None:
     while not any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll()):
         pass
     end()
+
+
+def leave(status: int) -> NoReturn:
+    """Ends this process when its work is done, as `sys.exit` does but for what native libraries keep.
+
+    Threads of pyarrow may be at work still when Python takes it down, which then ends the process by SIGABRT
+    ("terminate called without an active exception"): an error where there is none.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def end() -> None:

@@ -92,4 +92,4 @@ def _free(name: str, taken) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    lifeline.leave(main())

@@ -24,7 +24,7 @@ import json
 import sys
 from pathlib import Path
 
-from pronghorn import prepared
+from pronghorn import lifeline, prepared
 
 
 def main() -> int:
@@ -38,4 +38,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    lifeline.leave(main())

@@ -55,4 +55,4 @@ def table(text: str, types: dict[str, str]) -> pa.Table:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    lifeline.leave(main())

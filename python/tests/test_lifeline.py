@@ -63,3 +63,11 @@ def test_it_ends_by_itself_where_somebody_reads():
     program, _ = start("print('done', flush=True); child.kill()")
     assert program.stdout.read() == b"done\n"
     assert program.wait(60) == 0
+
+
+def test_a_program_that_leaves_says_all_and_lets_nothing_of_native_libraries_spoil_its_status():
+    text = (
+        "import atexit, os; from pronghorn import lifeline; atexit.register(os.abort); print('done'); lifeline.leave(3)"
+    )
+    ended = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (3, "done\n")
