@@ -84,8 +84,8 @@ extension Packing {
             if !isLooped, tailForm == .looped { cost += Double((loopedStepCost - 1) * tails.count { $0 > 0 }) }
             costs.append(cost)
             steps = steps + padding
-            // Spare lanes of a last cohort are few whatever is chosen.
-            if !isLooped { steps.idle -= (lanes - members.count) * longest }
+            // Spare lanes of a last cohort are few whatever is chosen, and wait for nobody.
+            if !isLooped { steps.idle -= (lanes - members.count) * (longest + (tailForm == .looped ? 0 : sizes)) }
         }
         return Estimate(stretches: stretches, time: makespan(costs, devices: fleet.count), waiting: max(0, steps.share))
     }

@@ -79,6 +79,12 @@ import Testing
         #expect(cohorts.allSatisfy { $0.padding.idle == 0 })
     }
 
+    @Test("A lane without a trial waits for nobody: three alike with a last batch stay in one cohort")
+    func spareLanes() {
+        let one = DeviceFleet(count: 1, memory: 8 << 30, kind: .cpu)
+        #expect(Packing.cohorts(of: alike(3, rows: 30, batchSize: 16), on: one).map(\.trials.count) == [3])
+    }
+
     @Test("Where short trials stand beside long ones, a call takes fewer steps than the longest has")
     func shortCalls() throws {
         var workload = alike(16, rows: 40_000)
