@@ -46,7 +46,7 @@ conformance: build-tests
 	    "$$PRONGHORN_TEST_PYTHON" -m conformance.report ../.build/conformance/findings.json ../docs/Conformance.md \
 	        && exit $$status'
 
-# Kills at 1,000 random moments and at every step that makes something durable, 200 losses of power, 20 full disks. Takes an
+# Kills at 1,000 random moments and at every step that makes something durable, 200 losses of power, 20 full disks, clocks that jump. Takes an
 # hour or two; `TORTURE="kills --kills 100"` does a part.
 torture: build-tests
 	Scripts/with-test-environment bash -c 'cd python && "$$PRONGHORN_TEST_PYTHON" -m torture $(TORTURE)'
