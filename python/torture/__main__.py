@@ -39,7 +39,9 @@ def main() -> int:
                     tools, chosen, arguments.kills, arguments.seed, report, jobs=arguments.jobs
                 )
             elif what == "boundaries":
-                tallies[what] = boundaries.torture(tools, chosen, arguments.seed, report, arguments.steps)
+                tallies[what] = boundaries.torture(
+                    tools, chosen, arguments.seed, report, arguments.steps, arguments.jobs
+                )
             elif what == "power":
                 others = [experiment for experiment in chosen if experiment.name != "fit"]
                 tallies[what] = power.torture(tools, others, arguments.states, arguments.seed, report)
@@ -64,7 +66,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--plugin", default=os.environ.get("PRONGHORN_TEST_PLUGIN"))
     parser.add_argument("--output", help="the folder of everything that is written; by default a temporary one")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=1, help="runs that are killed at once")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="runs that are killed, or tried at a boundary, at once"
+    )
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--steps", type=int, help="kills at so many write boundaries; by default at all")
     parser.add_argument("--states", type=int, default=200)

@@ -7,7 +7,9 @@ themselves, so that Python's are found too, and those inside of SQLite's commit.
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,13 +118,15 @@ def kill_at(place: Place, undisturbed: Undisturbed, step: Step, count: int) -> T
     return tally
 
 
-def torture(tools: Tools, experiments: list[Experiment], seed: int, report, most: int | None = None) -> Tally:
+def torture(
+    tools: Tools, experiments: list[Experiment], seed: int, report, most: int | None = None, jobs: int = 1
+) -> Tally:
     """Kills at each step of each experiment: at its first passing, its last, and one between.
 
     Args:
         most: how many steps are tried, chosen by the seed; None means all.
+        jobs: how many are tried at once.
     """
-    total = Tally()
     cases = []
     for experiment in experiments:
         place = Place(tools, experiment, f"boundaries-{experiment.name}")
@@ -136,16 +140,33 @@ def torture(tools: Tools, experiments: list[Experiment], seed: int, report, most
                 if step.process == "control"
                 else {1, draws.randint(1, max(1, passings // 2))}
             )
-            cases += [(place, undisturbed, step, count) for count in sorted(counts)]
+            cases += [(experiment, undisturbed, step, count) for count in sorted(counts)]
     if most is not None:
         cases = random.Random(seed).sample(cases, min(most, len(cases)))
-    for number, (place, undisturbed, step, count) in enumerate(cases):
-        tally = kill_at(place, undisturbed, step, count)
-        total.add(tally)
-        if tally.problems or number % 25 == 24:
-            report(f"step {number + 1} of {len(cases)} ({step} {count}): {len(total.problems)} problems so far")
-        for problem in tally.problems[:8]:
-            report(f"  PROBLEM {problem}")
+    total, lock, turns = Tally(), threading.Lock(), enumerate(cases, 1)
+
+    def work(worker: int) -> None:
+        places: dict[str, Place] = {}
+        while True:
+            with lock:
+                number, case = next(turns, (0, None))
+            if case is None:
+                return
+            experiment, undisturbed, step, count = case
+            if experiment.name not in places:
+                places[experiment.name] = Place(tools, experiment, f"boundaries-{experiment.name}-{worker}")
+            tally = kill_at(places[experiment.name], undisturbed, step, count)
+            with lock:
+                total.add(tally)
+                if tally.problems or number % 25 == 0:
+                    what = f"{experiment.name} at {step} {count}"
+                    report(f"step {number} of {len(cases)} ({what}): {len(total.problems)} problems so far")
+                for problem in tally.problems[:8]:
+                    report(f"  PROBLEM {problem}")
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for job in [pool.submit(work, worker) for worker in range(jobs)]:
+            job.result()
     missed = len(cases) - total.kills.total()
     report(f"{total.kills.total()} kills at {len(cases)} steps; {missed} were not come to")
     return total
