@@ -18,6 +18,8 @@ from torture.place import Tools
 from torture.processes import marked
 from torture.report import summary, write_report
 
+PARTS = ("kills", "boundaries", "power", "clock", "disk")
+
 
 def main() -> int:
     arguments = _arguments()
@@ -33,7 +35,7 @@ def main() -> int:
     native = [experiment for experiment in chosen if experiment.name not in ("fit", "cold")]
     tallies = {}
     try:
-        for what in arguments.what:
+        for what in arguments.what or PARTS:
             if what == "kills":
                 tallies[what] = kills.torture(
                     tools, chosen, arguments.kills, arguments.seed, report, jobs=arguments.jobs
@@ -58,9 +60,9 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    every = ["kills", "boundaries", "power", "clock", "disk"]
     parser = argparse.ArgumentParser(prog="python -m torture")
-    parser.add_argument("what", nargs="*", choices=every, default=every)
+    # `choices` would refuse the list that stands for none.
+    parser.add_argument("what", nargs="*", metavar="|".join(PARTS), help="by default all")
     parser.add_argument("--binary", default=os.environ.get("PRONGHORN_TEST_BINARY"))
     parser.add_argument("--python", default=os.environ.get("PRONGHORN_TEST_PYTHON"))
     parser.add_argument("--plugin", default=os.environ.get("PRONGHORN_TEST_PLUGIN"))
@@ -75,7 +77,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clocks", type=int, default=3, help="runs of each experiment while the clock jumps")
     parser.add_argument("--disks", type=int, default=20)
     parser.add_argument("--experiments", default=",".join(experiment.name for experiment in experiments.ALL))
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    for what in arguments.what:
+        if what not in PARTS:
+            parser.error(f"{what} is none of {', '.join(PARTS)}")
+    return arguments
 
 
 if __name__ == "__main__":
