@@ -74,17 +74,22 @@ extension Ledger {
         return nil
     }
 
-    /// Takes over the epochs that another ledger of the run counts and this one lacks: a runner may have brought them to the
+    /// Takes over the epochs that another ledger of the run counts and this one does not: a runner may have brought them to the
     /// disk, with the checkpoint that they led to, when nobody was there any more to record them.
+    ///
+    /// This one may hold such an epoch all the same, from a time before it was trained again.
     public func fill(from other: Ledger) throws(LedgerError) {
         let mine = try epochRows()
-        let counts = Dictionary(try other.results(history: false).map { ($0.trial, $0.epochs) }) { $1 }
-        let lacking = try other.epochRows().filter { mine[$0.key] == nil && $0.key.epoch < counts[$0.key.trial] ?? 0 }
+        let counted = try epochCounts()
+        let counts = try other.epochCounts()
+        let lacking = try other.epochRows().filter { key, _ in
+            key.epoch < counts[key.trial] ?? 0 && (mine[key] == nil || key.epoch >= counted[key.trial] ?? 0)
+        }
         if lacking.isEmpty { return }
         try write("Recording epochs that were not recorded") { db in
             for (key, row) in lacking.sorted(by: { ($0.key.trial, $0.key.epoch) < ($1.key.trial, $1.key.epoch) }) {
                 try db.execute(
-                    sql: "INSERT INTO epochs (trial, epoch, seconds, metrics) VALUES (?, ?, ?, ?)",
+                    sql: "INSERT OR REPLACE INTO epochs (trial, epoch, seconds, metrics) VALUES (?, ?, ?, ?)",
                     arguments: [key.trial, key.epoch, row.seconds, row.metrics])
                 try db.execute(
                     sql: "UPDATE trials SET epochs = MAX(epochs, ?) WHERE trial = ?",
@@ -96,6 +101,10 @@ extension Ledger {
     private struct EpochKey: Hashable {
         var trial: Int
         var epoch: Int
+    }
+
+    private func epochCounts() throws(LedgerError) -> [Int: Int] {
+        Dictionary(try results(history: false).map { ($0.trial, $0.epochs) }) { $1 }
     }
 
     private func epochRows() throws(LedgerError) -> [EpochKey: (seconds: Double, metrics: String)] {

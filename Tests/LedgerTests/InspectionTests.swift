@@ -101,6 +101,12 @@ import Testing
         #expect(try mine.disagreement(with: other) == nil)
         try mine.fill(from: other)
         #expect(try mine.results()[0].history["loss"] == [1, 2, 3, 4])
+        // Epochs that were recorded, began anew, and were trained again when nobody recorded them.
+        try mine.requeue(trials: [0], epochs: 1)
+        #expect(try mine.results()[0].epochs == 1)
+        try mine.fill(from: other)
+        #expect(try mine.results()[0].history["loss"] == [1, 2, 3, 4])
+        #expect(try mine.results()[0].epochs == 4)
         #expect(
             try mine.disagreement(with: try ledger(epochs: 1, loss: 7))
                 == "the metrics of epoch 0 of trial 0 are others")

@@ -115,6 +115,8 @@ def kill_at(place: Place, undisturbed: Undisturbed, step: Step, count: int) -> T
             tally.problems.append(f"{name}: life {number} ended with status {status}:\n{life.text}")
         tally.resumes += 1
     tally.problems += [f"{name}: {text}" for text in problems(place, undisturbed.outcome, reports)]
+    if tally.problems and place.run.exists():
+        tally.problems.append(f"{name}: the run is kept as {place.keep()}")
     return tally
 
 
@@ -161,7 +163,7 @@ def torture(
                 if tally.problems or number % 25 == 0:
                     what = f"{experiment.name} at {step} {count}"
                     report(f"step {number} of {len(cases)} ({what}): {len(total.problems)} problems so far")
-                for problem in tally.problems[:8]:
+                for problem in [*tally.problems[:8], *tally.problems[8:][-1:]]:
                     report(f"  PROBLEM {problem}")
 
     with ThreadPoolExecutor(jobs) as pool:

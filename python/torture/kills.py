@@ -102,6 +102,8 @@ def run_killed(place: Place, undisturbed: Undisturbed, draws: random.Random) -> 
     tally.problems += [f"{name}: {text}" for text in problems(place, undisturbed.outcome, reports)]
     tally.epochs, tally.repeated = repeated_epochs(place.run)
     tally.runs[name] += 1
+    if tally.problems:
+        tally.problems.append(f"{name}: the run is kept as {place.keep()}")
     return tally
 
 
@@ -191,7 +193,7 @@ def torture(
                     f"{tally.repeated} of {tally.epochs} epochs again, {len(tally.problems)} problems; "
                     f"{total.kills.total()} kills so far"
                 )
-                for problem in tally.problems[:8]:
+                for problem in [*tally.problems[:8], *tally.problems[8:][-1:]]:
                     report(f"  PROBLEM {problem}")
 
     with ThreadPoolExecutor(jobs) as pool:

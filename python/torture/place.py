@@ -102,6 +102,14 @@ class Place:
         if self.experiment.is_cold:
             shutil.rmtree(self.cache, ignore_errors=True)
 
+    def keep(self) -> Path:
+        """Moves the run of a problem aside, to be looked at, and says where to."""
+        number = 1
+        while (kept := self.tools.folder / f"problem-{number}-{self.root.name}").exists():
+            number += 1
+        self.run.rename(kept)
+        return kept
+
     def ask(self, *arguments: str) -> subprocess.CompletedProcess:
         """Carries out a verb that trains nothing."""
         return subprocess.run(
