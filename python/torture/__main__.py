@@ -30,7 +30,16 @@ def main() -> int:
     def report(text: str) -> None:
         print(f"{time.monotonic() - began:7.1f} s  {text}", flush=True)
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    def end_processes() -> None:
+        for process in marked(f"TMPDIR={tools.folder}/"):
+            process.kill()
+
+    def stop(*_) -> None:
+        # Threads that wait for runs would go on with the next ones.
+        end_processes()
+        os._exit(143)
+
+    signal.signal(signal.SIGTERM, stop)
     chosen = [experiment for experiment in experiments.ALL if experiment.name in arguments.experiments.split(",")]
     native = [experiment for experiment in chosen if experiment.name not in ("fit", "cold")]
     tallies = {}
@@ -53,8 +62,7 @@ def main() -> int:
                 tallies[what] = fulldisk.torture(tools, native, arguments.disks, arguments.seed, report)
             report(f"{what}: {summary(tallies[what])}")
     finally:
-        for process in marked(f"TMPDIR={tools.folder}/"):
-            process.kill()
+        end_processes()
     write_report(tallies, time.monotonic() - began, tools.folder / "report.json")
     return 1 if any(tally.problems for tally in tallies.values()) else 0
 
