@@ -61,19 +61,21 @@ extension Preparation {
     }
 
     /// Describes the program of trials that may share one, or those that they share where a number splits it.
+    ///
+    /// - Parameter isFileAlone: whether the model's file has a program of its own, with what it holds in it.
     private func describe(
-        _ share: ProgramShare, _ lowerer: Lowerer, _ baked: inout [String: String], until isOver: () -> Bool,
-        _ take: (FoundGroup) async throws -> Void
+        _ share: ProgramShare, _ lowerer: Lowerer, _ baked: inout [String: String], isFileAlone: Bool = false,
+        until isOver: () -> Bool, _ take: (FoundGroup) async throws -> Void
     ) async throws {
         if isOver() { return }
         let found: FoundGroup
         do {
-            found = .program(try await group(share, lowerer, baked))
-        } catch let error as LoweringError where error.splits == "model" {
+            found = .program(try await group(share, lowerer, baked, isFileAlone: isFileAlone))
+        } catch let error as LoweringError where error.splits == "model" && !isFileAlone {
             // A layer holds more of its file than leaves: each file has a program of its own.
             for (_, trials) in grouped(share.trials, by: \.start?.file) {
                 for share in ProgramShare.divide(trials, baked: Set(baked.keys)) {
-                    try await describe(share, lowerer, &baked, until: isOver, take)
+                    try await describe(share, lowerer, &baked, isFileAlone: true, until: isOver, take)
                 }
             }
             return
@@ -83,7 +85,7 @@ extension Preparation {
             for share in ProgramShare.divide(share.trials, baked: Set(baked.keys)) {
                 // What one of them has found to split the program as well does so for those that follow.
                 for share in ProgramShare.divide(share.trials, baked: Set(baked.keys)) {
-                    try await describe(share, lowerer, &baked, until: isOver, take)
+                    try await describe(share, lowerer, &baked, isFileAlone: isFileAlone, until: isOver, take)
                 }
             }
             return
@@ -97,7 +99,7 @@ extension Preparation {
     private func fitGroup(_ share: ProgramShare, _ lowerer: Lowerer, reason: String) async throws -> FoundGroup {
         var needs: Unit.FitEngine.Backend?
         if experiment.backend == .auto {
-            do { _ = try await lowerer.describe(request(share)) } catch {
+            do { _ = try await lowerer.describe(request(share, isFileAlone: true)) } catch {
                 guard error.code == .notLowerable || error.needs != nil else {
                     return try judged(error, share.trials, share.arguments)
                 }
@@ -108,7 +110,7 @@ extension Preparation {
     }
 
     /// What asks for the description of trials' model, as it is without callbacks.
-    private func request(_ share: ProgramShare) -> ProgramRequest {
+    private func request(_ share: ProgramShare, isFileAlone: Bool) -> ProgramRequest {
         let trials = share.trials
         let inputs = dataset.inputs
         func tensors(_ role: DatasetArray.Role) -> [ProgramDescription.Tensor] {
@@ -118,7 +120,7 @@ extension Preparation {
         }
         let seeds = trials.contains { $0.parameters["seed"] != nil } ? Array(Set(trials.map(\.seed))).sorted() : []
         return ProgramRequest(
-            model: model(share.arguments, of: trials), x: tensors(.x), y: tensors(.y),
+            model: model(share.arguments, of: trials, isFileAlone: isFileAlone), x: tensors(.x), y: tensors(.y),
             sampleWeight: tensors(.sampleWeight).first,
             // What the description is traced with; functions are lowered for every size that trials have.
             batchSize: trials.first.map { $0.fit.batchSize(rows: self.rows(of: $0).training.count) } ?? 32,
@@ -126,9 +128,9 @@ extension Preparation {
     }
 
     private func group(
-        _ share: ProgramShare, _ lowerer: Lowerer, _ baked: [String: String]
+        _ share: ProgramShare, _ lowerer: Lowerer, _ baked: [String: String], isFileAlone: Bool
     ) async throws -> ProgramGroup {
-        var request = request(share)
+        var request = request(share, isFileAlone: isFileAlone)
         request.terminatesOnNaN = experiment.terminatesOnNaN
         request.schedule = scheduleRequest(share.trials, varying: share.numbers["learning_rate"] != nil)
         let bundle = try await lowerer.describe(request)
@@ -141,15 +143,15 @@ extension Preparation {
         var group = ProgramGroup(
             arguments: share.arguments, trials: share.trials, bundle: bundle, parameters: parameters.sorted(),
             baked: baked)
-        try await findStarts(&group, lowerer)
+        if case .files = experiment.model { group.startsAreModels = true }
+        if !isFileAlone { try await findStarts(&group, lowerer) }
         return group
     }
 
-    /// Has the states read that the group's trials start from; a model file that is the only one is in the program itself.
+    /// Has the states read that the group's trials start from.
     private func findStarts(_ group: inout ProgramGroup, _ lowerer: Lowerer) async throws {
         let files = grouped(group.trials, by: \.start?.file).compactMap(\.0)
-        if case .files = experiment.model { group.startsAreModels = true }
-        guard files.count > (group.startsAreModels ? 1 : 0) else { return }
+        if files.isEmpty { return }
         do {
             let states = try await lowerer.starts(from: files.map { FilePath($0) }, of: group.bundle)
             group.starts = Dictionary(uniqueKeysWithValues: states.map { ($0.key.string, $0.value) })
@@ -174,7 +176,11 @@ extension Preparation {
     }
 
     /// The model of trials with these build arguments.
-    func model(_ arguments: [String: ParameterValue], of trials: [Trial]) -> ProgramRequest.Model {
+    ///
+    /// - Parameter isFileAlone: whether the trials' file is the model itself, and not one of its architecture.
+    func model(
+        _ arguments: [String: ParameterValue], of trials: [Trial], isFileAlone: Bool = true
+    ) -> ProgramRequest.Model {
         let customObjects = experiment.customObjects.map { folder.pushing(FilePath($0)).lexicallyNormalized() }
         return switch experiment.model {
         case .function(let function):
@@ -185,7 +191,9 @@ extension Preparation {
             .keras(file: folder.pushing(FilePath(path)).lexicallyNormalized(), customObjects: customObjects)
         // The models of a group differ in leaves alone, so that any of them describes the program of all.
         case .files:
-            .keras(file: FilePath(trials.first?.start?.file ?? ""), customObjects: customObjects)
+            .keras(
+                file: FilePath(trials.first?.start?.file ?? ""), customObjects: customObjects,
+                architecture: isFileAlone ? nil : trials.first.flatMap(kind))
         case .layers(let inline):
             .layers(inline.layers.map(JSONValue.init), compile: inline.compile.mapValues(JSONValue.init))
         case .configuration(let configuration): self.model(configuration, customObjects)

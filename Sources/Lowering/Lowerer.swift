@@ -109,7 +109,9 @@ public actor Lowerer {
             }
             let state = bundle.folder.appending("starts").appending("\(digest).safetensors")
             states[file] = state
-            if !FileManager.default.fileExists(atPath: state.string) {
+            if !FileManager.default.fileExists(atPath: state.string),
+                !StartReading.writeState(of: file, digest: digest, in: bundle.folder.appending("starts"))
+            {
                 missing.append(["file": .string(file.string), "sha256": .string(digest)])
             }
         }

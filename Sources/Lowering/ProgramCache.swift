@@ -25,7 +25,11 @@ struct ProgramCache: Sendable {
     /// The key of a request; fails if the model's file is not there.
     func key(_ request: ProgramRequest) throws(LoweringError) -> String {
         var fields = request.fields
-        if let file = request.model.file {
+        if case .keras(_, _, let architecture?) = request.model, case .object(var model)? = fields["model"] {
+            // Whichever of its files it was described by: that one is among the bundle's sources.
+            model["file"] = .string(architecture)
+            fields["model"] = .object(model)
+        } else if let file = request.model.file {
             guard file.isAbsolute else {
                 throw LoweringError(code: .badRequest, message: "the path of the model's file is not absolute: \(file)")
             }

@@ -87,8 +87,9 @@ public struct ProgramRequest: Sendable, Hashable {
     public enum Model: Sendable, Hashable {
         /// A function of a Python file that is called with these arguments and returns a compiled Keras model.
         case function(file: FilePath, name: String, arguments: [String: JSONValue])
-        /// A `.keras` file, and a Python file to import before it is loaded.
-        case keras(file: FilePath, customObjects: FilePath? = nil)
+        /// A `.keras` file, and a Python file to import before it is loaded; with the key of its ``Architecture`` a program
+        /// that another file of it was described as will do, since every lane gets a state of its own.
+        case keras(file: FilePath, customObjects: FilePath? = nil, architecture: String? = nil)
         /// A stack of layers and the arguments of `Model.compile`.
         case layers([JSONValue], compile: [String: JSONValue])
         /// Keras's own configuration of a model, the arguments of `Model.compile` where it has none, and a Python file to
@@ -104,7 +105,7 @@ public struct ProgramRequest: Sendable, Hashable {
         /// The file that the model comes from, if it comes from one; its path is absolute.
         var file: FilePath? {
             switch self {
-            case .function(let file, _, _), .keras(let file, _): file
+            case .function(let file, _, _), .keras(let file, _, _): file
             case .configuration(.file(let file), _, _): file
             case .configuration, .layers: nil
             }
@@ -118,7 +119,7 @@ public struct ProgramRequest: Sendable, Hashable {
                     "kind": "function", "file": .string(file.string), "function": .string(name),
                     "arguments": .object(arguments),
                 ]
-            case .keras(let file, let customObjects):
+            case .keras(let file, let customObjects, _):
                 .object(
                     ["kind": "keras", "file": .string(file.string)].merging(
                         customObjects.map { ["custom_objects": .string($0.string)] } ?? [:]

@@ -412,3 +412,29 @@ def test_child_processes_do_not_pay_for_the_scripting_package():
     code = "import pronghorn, sys; assert not [m for m in sys.modules if m.startswith('pronghorn.')]; pronghorn.fit"
     path = os.path.dirname(os.path.dirname(os.path.abspath(pronghorn.__file__)))
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": path})
+
+
+def test_fresh_models_of_a_known_architecture_need_no_python(tmp_path, monkeypatch):
+    """What Python was started for is noted by a wrapper around it."""
+    starts, wrapper = tmp_path / "starts", tmp_path / "python"
+    wrapper.write_text(f'#!/bin/sh\necho "$1 $2" >> "{starts}"\nexec "{sys.executable}" "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PRONGHORN_PYTHON", str(wrapper))
+
+    def models(seeds):
+        made = []
+        for seed in seeds:
+            made.append(given.sequential(seed))
+            made[-1].optimizer.learning_rate = 0.01 + seed * 1e-7
+        return made
+
+    arguments = {"epochs": EPOCHS, "shuffle": False, "devices": "cpu:1"}
+    pronghorn.fit(models([1, 2, 3]), X, Y, **arguments)
+    starts.write_text("")
+    # Seeds of their own each time, so that no such file has been read before.
+    seeds = [int(seed) for seed in np.random.default_rng().choice(range(4, 100_000), 3, replace=False)]
+    run = pronghorn.fit(models(seeds), X, Y, **arguments)
+    assert "pronghorn.lowering" not in starts.read_text()
+    for trial, model in zip(run.trials, models(seeds), strict=True):
+        agrees(trial, fitted(model))
+        assert float(trial.model.optimizer.learning_rate) == float(model.optimizer.learning_rate)

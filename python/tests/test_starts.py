@@ -84,7 +84,7 @@ def test_every_file_gives_the_leaves_that_keras_loads_and_its_own_configuration(
         adapted(number, epochs=number + 1).save(files[-1])
     program = Program(tmp_path / "bundle", file_request(files[0])).json
     starts, found = read(tmp_path / "bundle", files)
-    assert starts._layout is not None, "the files were read by Keras's slow walk"
+    assert starts._readings, "the files were read by Keras's slow walk"
     generators = [i for i, leaf in enumerate(program["state"]) if leaf["path"].endswith("seed_generator_state")]
     metrics = [i for i, leaf in enumerate(program["state"]) if leaf["role"] == "metric"]
     assert len(generators) == 1
@@ -205,6 +205,79 @@ def test_models_whose_layers_hold_constants_of_their_own_do_not_share_a_program(
     with pytest.raises(LoweringFailure) as caught:
         read(tmp_path / "bundle", files)
     assert caught.value.splits == "model"
+
+
+def records(folder):
+    """What is written down of how files are read."""
+    return [json.loads(file.read_text()) for file in sorted((folder / "starts").glob("*.json"))]
+
+
+def test_how_files_of_a_layout_are_read_is_written_down(tmp_path):
+    new, trained = tmp_path / "new.keras", tmp_path / "trained.keras"
+    adapted(1).save(new)
+    adapted(0, epochs=2).save(trained)
+    program = Program(tmp_path / "bundle", file_request(new)).json
+    read(tmp_path / "bundle", [new])
+    (record,) = records(tmp_path / "bundle")
+    rate = next(entry["leaf"] for entry in program["parameters"] if entry["name"] == "learning_rate")
+    number = "compile_config/optimizer/config/learning_rate"
+    assert record["base"] == f"{digest(new)}.safetensors"
+    assert (record["rate"], record["numbers"]) == ({"leaf": f"state/{rate:04}", "number": number}, [number])
+    # Keras reads nothing of an optimizer that was never built.
+    assert not any(name.startswith("optimizer") for name in record["leaves"].values())
+    read(tmp_path / "bundle", [trained])
+    (record,) = (record for record in records(tmp_path / "bundle") if record["base"] != f"{digest(new)}.safetensors")
+    assert record["rate"] is None
+    assert record["leaves"][f"state/{rate:04}"] == "optimizer/vars/1"
+    # All but what is drawn, and measured.
+    rest = [i for i, leaf in enumerate(program["state"]) if f"state/{i:04}" not in record["leaves"]]
+    assert all(
+        program["state"][i]["role"] == "metric" or program["state"][i]["path"].endswith("seed_generator_state")
+        for i in rest
+    )
+
+
+def test_what_computes_constants_from_its_weights_is_read_by_keras_alone(tmp_path):
+    files = []
+    for number in range(2):
+        model = keras.Sequential([keras.Input((10,)), Frozen(), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        files.append(tmp_path / f"{number}.keras")
+        model.save(files[-1])
+    Program(tmp_path / "bundle", file_request(files[0]))
+    read(tmp_path / "bundle", files)
+    assert records(tmp_path / "bundle") == []
+
+
+@keras.saving.register_keras_serializable("tests")
+class Counted(layers.Layer):
+    """Saves a whole number that is no variable, by which it computes."""
+
+    count = 1
+
+    def save_own_variables(self, store):
+        store["count"] = np.int32(self.count)
+
+    def load_own_variables(self, store):
+        self.count = int(store["count"][()])
+
+    def call(self, x):
+        return x * self.count
+
+
+def test_whole_numbers_that_are_no_variables_must_be_the_same(tmp_path):
+    files = []
+    for number, count in enumerate([3, 3, 4]):
+        model = keras.Sequential([keras.Input((10,)), Counted(), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        model.layers[0].count = count
+        files.append(tmp_path / f"{number}.keras")
+        model.save(files[-1])
+    Program(tmp_path / "bundle", file_request(files[0]))
+    read(tmp_path / "bundle", files[:2])
+    (record,) = records(tmp_path / "bundle")
+    count = hashlib.sha256(np.int32(3).tobytes()).hexdigest()
+    assert record["fixed"] == {"layers/counted/vars/count": count}
 
 
 def test_a_file_that_changed_under_the_run_is_told(tmp_path):

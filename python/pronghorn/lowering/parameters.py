@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pronghorn.lowering import spans
 from pronghorn.lowering.expressions import arguments, as_json
 from pronghorn.lowering.state import State
 
@@ -49,20 +50,20 @@ def entries(model, state: State, text: str, variation, proof) -> tuple[list[dict
         # A place in the configuration that holds the same is told of in one entry with the leaf.
         path = next((path for path, other in places if other == expression), None)
         places = [(other, e) for other, e in places if other != path]
-        found.append(_entry(expression, index, span_of(text, path) if path else None))
-    found += [_entry(expression, None, span_of(text, path)) for path, expression in places]
+        found.append(_entry(expression, index, spans.of(text, path) if path else None))
+    found += [_entry(expression, None, spans.of(text, path)) for path, expression in places]
     variable, note = learning_rate(model)
     if variable is not None and not any(entry["name"] == "learning_rate" for entry in found):
         leaf = state.index(variable)
-        spans = [span_of(text, path) for path in learning_rate_paths(model, variable, text)]
+        paths = learning_rate_paths(model, variable, text)
         # Where another argument sets the learning rate, that argument's entry has the span.
-        own = len(spans) == 1 and leaf not in proof.explained
-        found.insert(0, {"name": "learning_rate", "leaf": leaf, "span": spans[0] if own else None})
+        own = len(paths) == 1 and leaf not in proof.explained
+        found.insert(0, {"name": "learning_rate", "leaf": leaf, "span": spans.of(text, paths[0]) if own else None})
     known = {entry["name"] for entry in found}
     found += [{"name": name, "leaf": None, "span": None} for name in variation.ends if name not in known]
     if variation.seed_taken:
         for path in seed_paths(json.loads(text), variation.seeds[0]):
-            found.append({"name": "seed", "leaf": None, "span": span_of(text, path)})
+            found.append({"name": "seed", "leaf": None, "span": spans.of(text, path)})
     return found, [note] if note else []
 
 
@@ -87,41 +88,7 @@ def learning_rate_paths(model, variable, text: str) -> list[tuple]:
 
 def seed_paths(tree, seed: int) -> list[tuple]:
     """The places in a configuration that hold the seed argument's value under the key `seed`."""
-    return [path for path, value in _leaves(tree) if path and path[-1] == "seed" and value == seed]
-
-
-def span_of(text: str, path: tuple) -> list[int] | None:
-    """Byte offset and length, in a `config.json`, of the literal at a path."""
-    tree = json.loads(text)
-    if json.dumps(tree) != text:
-        return None
-    holder = tree
-    for key in path[:-1]:
-        holder = holder[key]
-    literal = json.dumps(holder[path[-1]])
-    mark = "\x00pronghorn\x00"
-    holder[path[-1]] = mark
-    offset = json.dumps(tree).find(json.dumps(mark))
-    return [offset, len(literal)] if text[offset : offset + len(literal)] == literal else None
-
-
-def path_at(text: str, span: list[int] | None) -> tuple | None:
-    """The path of the literal at a span, as `span_of` gives it."""
-    if span is None:
-        return None
-    mark = "\x00pronghorn\x00"
-    offset, length = span
-    marked = json.loads(text[:offset] + json.dumps(mark) + text[offset + length :])
-    return next(path for path, value in _leaves(marked) if value == mark)
-
-
-def value_at(tree, path: tuple | None):
-    """What stands at a path of a configuration."""
-    if path is None:
-        return None
-    for key in path:
-        tree = tree[key]
-    return tree
+    return [path for path, value in spans.leaves(tree) if path and path[-1] == "seed" and value == seed]
 
 
 def differences(first, second, path: tuple = ()) -> Iterator[tuple]:
@@ -157,7 +124,7 @@ def explained(
             # An address in memory: it only says which objects are the same one.
             continue
         expression = found.get((a, b)) if isinstance(a, float) and isinstance(b, float) else None
-        if expression is not None and span_of(first, path) is not None:
+        if expression is not None and spans.of(first, path) is not None:
             places.append((path, expression))
         elif path[-1:] != ("seed",) or not isinstance(a, int) or (a, b) not in seeds:
             rest.append((path, a, b))
@@ -177,14 +144,3 @@ def written(path: tuple) -> str:
 def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
     """Whether two lists of arrays agree in number, shapes and dtypes."""
     return [(a.shape, a.dtype) for a in first] == [(b.shape, b.dtype) for b in second]
-
-
-def _leaves(tree, path: tuple = ()) -> Iterator[tuple]:
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from _leaves(value, (*path, key))
-    elif isinstance(tree, list):
-        for index, value in enumerate(tree):
-            yield from _leaves(value, (*path, index))
-    else:
-        yield path, tree

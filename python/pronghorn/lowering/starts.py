@@ -2,16 +2,17 @@
 
 Models of one architecture differ in nothing but leaves, so the first of them is described as a program, and each one's
 leaves are written as a safetensors file of one lane, `starts/SHA256.safetensors` in the bundle's folder. What a trial's
-seed draws is left out.
+seed draws is left out. How leaves stand in such files is written down as well, once it is proved, so that others like
+them need no Keras.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
 import os
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -19,29 +20,14 @@ from collections.abc import Callable
 import h5py
 import numpy as np
 
-from pronghorn.lowering import archives, jaxprs, parameters, recording, template
+from pronghorn.lowering import archives, jaxprs, layouts, parameters, readings, recording, safetensors, spans, template
+from pronghorn.lowering.bundle import STEPPING, write_json
 from pronghorn.lowering.failures import LoweringFailure, describe_error
 from pronghorn.lowering.functions import Functions
 from pronghorn.lowering.model import Builder
 from pronghorn.lowering.state import State
 from pronghorn.lowering.tensors import Inputs
 from pronghorn.lowering.variation import FIRST_SEED
-
-SAFETENSORS = {
-    "bool": "BOOL",
-    "int8": "I8",
-    "int16": "I16",
-    "int32": "I32",
-    "int64": "I64",
-    "uint8": "U8",
-    "uint16": "U16",
-    "uint32": "U32",
-    "uint64": "U64",
-    "float16": "F16",
-    "bfloat16": "BF16",
-    "float32": "F32",
-    "float64": "F64",
-}
 
 
 class Starts:
@@ -68,12 +54,20 @@ class Starts:
         self._fresh = [leaf.variable._value for leaf in self.state.leaves]
         self._kept = self._kept_leaves()
         self._datasets = template.datasets(self.model, self.state)
-        self._layout: dict | None = None
-        spans = [entry["span"] for entry in program["parameters"]]
-        self._config_paths = [parameters.path_at(config, span) for span in spans] if self.are_models else []
+        self._readings: dict[str, readings.Reading] = {}
+        entries = program["parameters"] if self.are_models else []
+        self._config_paths = [spans.path_at(config, entry["span"]) for entry in entries]
+        self._rate_path = next(
+            (p for e, p in zip(entries, self._config_paths, strict=True) if e["name"] == "learning_rate" and p), None
+        )
+        variable, _ = parameters.learning_rate(self.model)
+        self._rate_leaf = None if variable is None else self.state.index(variable)
 
     def write(self, folder: str, files: list[dict], progress: Callable[[str], None]) -> None:
-        """Writes the state of every file; `files` have the path and the SHA-256 digest of each."""
+        """Writes the state of every file; `files` have the path and the SHA-256 digest of each.
+
+        How files of their layouts are read is written down beside, as `LAYOUT.json`, where it could be proved.
+        """
         os.makedirs(folder, exist_ok=True)
         self._prove(files)
         told = time.monotonic()
@@ -81,9 +75,12 @@ class Starts:
             if time.monotonic() - told > 1:
                 told = time.monotonic()
                 progress(f"reading starting models: {number} of {len(files)}")
-            values, metadata = self._read(file)
-            tensors = {f"state/{index:04}": values[index] for index in self._kept}
-            _write_safetensors(os.path.join(folder, f"{file['sha256']}.safetensors"), tensors, metadata)
+            values, notes = self._read(file)
+            # With a leading axis of one lane.
+            tensors = {readings.leaf_name(index): values[index][np.newaxis] for index in self._kept}
+            safetensors.write(os.path.join(folder, f"{file['sha256']}.safetensors"), tensors, notes)
+        for layout, reading in self._readings.items():
+            write_json(os.path.join(folder, f"{layout}.json"), reading.entry(self._config_paths))
 
     # What is read.
 
@@ -101,32 +98,30 @@ class Starts:
 
     def _read(self, file: dict) -> tuple[list[np.ndarray], dict[str, str]]:
         """The values of all leaves as Keras loads them from a file, and what to note beside them."""
+        opened, config = self._opened(file)
+        with opened:
+            reading = self._readings.get(layouts.digest(opened))
+            values = reading.values(opened, config) if reading else None
+        if values is None:
+            values = self._loaded(file["file"], config)
+        if config is None:
+            return values, {}
+        text = json.dumps(config)
+        found = [spans.of(text, path) if path else None for path in self._config_paths]
+        return values, {"config": text, "spans": json.dumps(found)}
+
+    def _opened(self, file: dict) -> tuple[h5py.File, dict | None]:
+        """A file's weights, and the configuration of a starting model."""
         path = file["file"]
         is_model = path.endswith(".keras")
         data = archives.open_model(path) if is_model else archives.open_weights(path)
         if hashlib.sha256(data).hexdigest() != file["sha256"]:
             raise LoweringFailure("bad_request", f"{path} has changed while it was read: run again", file=path)
-        config, weights = None, data
-        if is_model:
+        config = None
+        if is_model and self.are_models:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                weights = archive.read(archives.WEIGHTS)
-                config = json.loads(archive.read(archives.CONFIG)) if self.are_models else None
-        with h5py.File(io.BytesIO(weights), "r") as opened:
-            layout = _layout(opened)
-            values = self._direct(opened) if layout == self._layout else None
-        if values is None:
-            values = self._loaded(path, config)
-        return values, self._metadata(config) if config is not None else {}
-
-    def _direct(self, opened: h5py.File) -> list[np.ndarray]:
-        """The leaves from the datasets that hold them: a tenth of the time that Keras's own walk takes."""
-        values = [np.asarray(fresh) for fresh in self._fresh]
-        for index in self._kept:
-            leaf, names = self.state.leaves[index], self._datasets[index]
-            if names:
-                raw = np.ascontiguousarray(opened[names[0]][()])
-                values[index] = raw.view(leaf.dtype).reshape(leaf.shape)
-        return values
+                config = json.loads(archive.read(archives.CONFIG))
+        return layouts.opened_weights(path, data), config
 
     def _loaded(self, path: str, config: dict | None) -> list[np.ndarray]:
         """The leaves after Keras itself has loaded the file into the model."""
@@ -147,29 +142,32 @@ class Starts:
     def _take_learning_rate(self, config: dict) -> None:
         """An optimizer that was saved before it was built has its learning rate in the configuration alone."""
         variable, _ = parameters.learning_rate(self.model)
-        for entry, path in zip(self.program["parameters"], self._config_paths, strict=True):
-            value = parameters.value_at(config, path)
-            if entry["name"] == "learning_rate" and variable is not None and isinstance(value, float):
-                variable.assign(value)
-
-    def _metadata(self, config: dict) -> dict[str, str]:
-        text = json.dumps(config)
-        spans = [parameters.span_of(text, path) if path else None for path in self._config_paths]
-        return {"config": text, "spans": json.dumps(spans)}
+        value = spans.value_at(config, self._rate_path)
+        if variable is not None and isinstance(value, float):
+            variable.assign(value)
 
     # What is proved.
 
     def _prove(self, files: list[dict]) -> None:
         """Loads the first and the last file by Keras itself, to show that their difference is in leaves alone."""
         ends = files if len(files) < 2 else [files[0], files[-1]]
-        traces, layouts, agree = [] if self.are_models else [self._trace()], [], True
+        traces, agree = [] if self.are_models else [self._traces()], True
+        found: dict[str, readings.Reading] = {}
         for file in ends:
-            values, _ = self._read(file)
-            traces.append(self._trace())
-            with _opened(file["file"]) as opened:
-                layouts.append(_layout(opened))
-                agree = agree and self._holds(opened) and _same(self._direct(opened), values, self._kept)
-        if any(jaxprs.parting(traces[0], trace) for trace in traces[1:]):
+            opened, config = self._opened(file)
+            with opened:
+                values = self._loaded(file["file"], config)
+                traces.append(self._traces())
+                layout = layouts.digest(opened)
+                if layout not in found:
+                    reading = self._reading(file, opened, config, values, traces[-1])
+                    if reading is None:
+                        agree = False
+                        continue
+                    found[layout] = reading
+                direct = found[layout].values(opened, config)
+                agree = agree and (direct is None or _same(direct, values, self._kept))
+        if any(_differ(traces[0], other) for other in traces[1:]):
             names = " and ".join(os.path.basename(file["file"]) for file in ends)
             raise LoweringFailure(
                 "not_lowerable",
@@ -177,57 +175,71 @@ class Starts:
                 "program" + ("" if self.are_models else ": save whole models as .keras and name them under `model`"),
                 splits="model" if self.are_models else None,
             )
-        if agree and all(layout == layouts[0] for layout in layouts):
-            self._layout = layouts[0]
+        self._readings = found if agree else {}
 
-    def _trace(self):
-        return Functions(self.model, self.state, self.inputs).step("train", self.batch_size).jaxpr
+    def _traces(self) -> list:
+        functions = Functions(self.model, self.state, self.inputs)
+        return [functions.step(name, self.batch_size).jaxpr for name in STEPPING]
 
-    def _holds(self, opened: h5py.File) -> bool:
-        places = [(self._datasets[index], self.state.leaves[index].shape) for index in self._kept]
-        return all(names[0] in opened and opened[names[0]].shape == shape for names, shape in places if names)
+    def _reading(
+        self, file: dict, opened: h5py.File, config: dict | None, values: list[np.ndarray], traces: list
+    ) -> readings.Reading | None:
+        """How files of this one's layout are read, found by having Keras load it with every number altered.
+
+        None where that cannot be told: where a leaf is neither as the file has it nor untouched by it, or where the
+        model computes something else with other numbers.
+        """
+        names = {index: self._datasets[index] for index in self._kept if self._datasets[index]}
+        names = {index: found for index, found in names.items() if found[0] in opened}
+        dtypes = {name: self.state.leaves[index].dtype for index, found in names.items() for name in found}
+        drawn = {name for index in set(range(len(values))) - set(self._kept) for name in self._datasets[index]}
+        altered, fixed = readings.altered(opened, dtypes, drawn)
+        if altered is None:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "altered.weights.h5")
+            with open(path, "wb") as copy:
+                copy.write(altered)
+            try:
+                changed = self._loaded(path, config)
+            except LoweringFailure:
+                return None
+            if _differ(traces, self._traces()):
+                return None
+            with h5py.File(path, "r") as other:
+                return self._followed(
+                    readings.Reading(file["sha256"], values, self.state.leaves, fixed), names, opened, other, changed
+                )
+
+    def _followed(
+        self,
+        reading: readings.Reading,
+        names: dict[int, list[str]],
+        opened: h5py.File,
+        altered: h5py.File,
+        changed: list,
+    ) -> readings.Reading | None:
+        """What became of every leaf when numbers were altered."""
+        for index in self._kept:
+            leaf = self.state.leaves[index]
+            follows = index in names and all(
+                readings.array_of(source, names[index][0], leaf).tobytes() == loaded[index].tobytes()
+                for source, loaded in [(opened, reading.first), (altered, changed)]
+            )
+            if follows:
+                reading.datasets[index] = names[index][0]
+            elif reading.first[index].tobytes() != changed[index].tobytes():
+                return None
+            elif index == self._rate_leaf:
+                if self._rate_path is None:
+                    return None
+                reading.rate = (index, self._rate_path)
+        return reading
 
 
-def _opened(path: str) -> h5py.File:
-    if not path.endswith(".keras"):
-        return h5py.File(path, "r")
-    with zipfile.ZipFile(path) as archive:
-        return h5py.File(io.BytesIO(archive.read(archives.WEIGHTS)), "r")
-
-
-def _layout(opened: h5py.File) -> dict:
-    """Every dataset of a file with its shape and type: files that agree in it were written by one architecture."""
-    return {name: (dataset.shape, dataset.dtype.str) for name, dataset in template.walk(opened)}
+def _differ(traces: list, others: list) -> bool:
+    return any(jaxprs.parting(trace, other) for trace, other in zip(traces, others, strict=True))
 
 
 def _same(one: list[np.ndarray], other: list[np.ndarray], kept: list[int]) -> bool:
     return all(one[i].dtype == other[i].dtype and one[i].tobytes() == other[i].tobytes() for i in kept)
-
-
-def _write_safetensors(path: str, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    """Writes tensors with a leading axis of one lane, and the digest of their data."""
-    # By falling size of element, so that every tensor is aligned to its elements.
-    order = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
-    header, data, end = {}, [], 0
-    for name in order:
-        value = np.ascontiguousarray(tensors[name])
-        header[name] = {
-            "dtype": SAFETENSORS[value.dtype.name],
-            "shape": [1, *value.shape] if tensors[name].shape else [1],
-            "data_offsets": [end, end + value.nbytes],
-        }
-        data.append(value.tobytes())
-        end += value.nbytes
-    body = b"".join(data)
-    header["__metadata__"] = {**metadata, "sha256": hashlib.sha256(body).hexdigest()}
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    temporary = f"{path}.{os.getpid()}.temporary"
-    try:
-        with open(temporary, "wb") as file:
-            file.write(len(text).to_bytes(8, "little") + text + body)
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise

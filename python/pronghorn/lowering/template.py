@@ -11,6 +11,7 @@ import zipfile
 import h5py
 import numpy as np
 
+from pronghorn.lowering import layouts
 from pronghorn.lowering.archives import CONFIG, WEIGHTS
 from pronghorn.lowering.failures import LoweringFailure, describe_error
 from pronghorn.lowering.state import Leaf, State
@@ -45,26 +46,27 @@ def datasets(model, state: State) -> list[list[str]]:
     """The datasets that hold each leaf, found by saving the model with leaves of recognisable values.
 
     Any layer may save its variables in its own way and order, so the file is asked, not Keras. Each leaf is filled
-    with its number, in as many rounds as its dtype needs digits.
+    with its number, in as many rounds as its dtype needs digits, and in a last one with another first digit: what is
+    saved and never changes is no leaf.
     """
     kept = [leaf for leaf in state.leaves if leaf.role not in ("metric", "parameter") and np.prod(leaf.shape) > 0]
     bases = [_base(leaf) for leaf in kept]
     rounds = max((_digits(len(kept), base) for base in bases), default=0)
     seen: dict[str, list[tuple]] = {}
     values = [leaf.variable._value for leaf in kept]
+    numbered = list(enumerate(zip(kept, bases, strict=True), start=1))
     try:
-        for turn in range(rounds):
-            for number, (leaf, base) in enumerate(zip(kept, bases, strict=True), start=1):
-                digit = number // base**turn % base
-                leaf.variable._value = _filled(leaf, digit)
+        for turn in range(rounds + 1):
+            for number, (leaf, base) in numbered:
+                leaf.variable._value = _filled(leaf, _digit(number, base, turn, rounds))
             for name, digit in _saved_digits(model, kept).items():
                 seen.setdefault(name, []).append(digit)
     finally:
         for leaf, value in zip(kept, values, strict=True):
             leaf.variable._value = value
     expected = {}
-    for number, (leaf, base) in enumerate(zip(kept, bases, strict=True), start=1):
-        digits = tuple(float(number // base**turn % base) for turn in range(rounds))
+    for number, (leaf, base) in numbered:
+        digits = tuple(float(_digit(number, base, turn, rounds)) for turn in range(rounds + 1))
         expected.setdefault((leaf.shape, leaf.dtype, digits), leaf)
     names: dict[int, list[str]] = {}
     for name, rows in seen.items():
@@ -92,7 +94,7 @@ def _saved_digits(model, kept: list[Leaf]) -> dict[str, dict | None]:
             raise LoweringFailure("not_lowerable", f"Keras cannot save the model: {describe_error(error)}") from error
         digits: dict[str, dict | None] = {}
         with h5py.File(path, "r") as file:
-            for name, dataset in walk(file):
+            for name, dataset in layouts.walk(file):
                 digits[name] = {}
                 raw = np.asarray(dataset[()])
                 for dtype in forms.get((tuple(dataset.shape), dataset.dtype.itemsize), ()):
@@ -118,6 +120,11 @@ def _base(leaf: Leaf) -> int:
     return 8 if dtype.itemsize == 1 else 100
 
 
+def _digit(number: int, base: int, turn: int, rounds: int) -> int:
+    """The digit of a leaf's number in a round."""
+    return (number + 1) % base if turn == rounds else number // base**turn % base
+
+
 def _digits(count: int, base: int) -> int:
     digits = 1
     while base**digits <= count:
@@ -129,17 +136,6 @@ def _filled(leaf: Leaf, digit: int):
     import jax.numpy as jnp
 
     return jnp.full(leaf.shape, digit, leaf.variable._value.dtype)
-
-
-def walk(group, prefix: str = ""):
-    """Every dataset of an HDF5 group with its name."""
-    for key in group:
-        name = f"{prefix}/{key}" if prefix else key
-        item = group[key]
-        if isinstance(item, h5py.Dataset):
-            yield name, item
-        else:
-            yield from walk(item, name)
 
 
 def _flat_weights(data: bytes, names: list[list[str]]) -> tuple[bytes, list[int | None]]:

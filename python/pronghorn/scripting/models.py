@@ -106,6 +106,9 @@ def _saved(model: Any, name: str, custom_objects: dict[str, Any]) -> tuple[str, 
     if not model.compiled or model.optimizer is None:
         raise InvalidRequest(f"the model {model.name!r} is not compiled: call `compile` before it is trained")
     _check_arguments(model)
+    # Keras, which has made the model, brings what this needs.
+    from pronghorn.lowering import layouts
+
     fingerprint, config = _fingerprint(model)
     needed = _needed(config, _live_objects(model), custom_objects, f"the model {model.name!r}")
     place = code.cache_folder() / "scripts" / fingerprint / f"{name}.keras"
@@ -116,6 +119,8 @@ def _saved(model: Any, name: str, custom_objects: dict[str, Any]) -> tuple[str, 
         try:
             model.save(temporary)
             _make_timeless(temporary)
+            # Before the model is there, so that whoever finds it finds them.
+            layouts.write_arrays(temporary, str(place.with_suffix(".safetensors")))
             os.replace(temporary, place)
         except Exception as error:
             raise InvalidRequest(
