@@ -36,6 +36,8 @@ struct Preparation: Sendable {
     let firstTrials: Int
     /// What says of each model file which others may share its program, by the file's path.
     let architectures: [String: String]
+    /// The model's file, where it is the only one and its arrays lie beside it: its trials start from it as from one of several.
+    let givenModel: String?
     /// A checkpoint is left after the first epoch that ends so many seconds after the last one.
     let checkpointSeconds: Double
     /// Bytes of a device's memory that data may take; nil: what is usual.
@@ -56,6 +58,7 @@ struct Preparation: Sendable {
         try Self.checkFiles(experiment, folder)
         let found = try experiment.findingStartFiles(relativeTo: Folder.absolute(folder))
         architectures = try Self.architectures(of: found, folder)
+        givenModel = Self.givenModel(of: found, folder)
         let driver = devices.contains { $0.platform == "cuda" } ? machine.driver : nil
         let requirements = Requirements(
             further: experiment.python?.requirements ?? [],

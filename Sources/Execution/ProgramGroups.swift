@@ -73,7 +73,7 @@ extension Preparation {
             found = .program(try await group(share, lowerer, baked, isFileAlone: isFileAlone))
         } catch let error as LoweringError where error.splits == "model" && !isFileAlone {
             // A layer holds more of its file than leaves: each file has a program of its own.
-            for (_, trials) in grouped(share.trials, by: \.start?.file) {
+            for (_, trials) in grouped(share.trials, by: startFile) {
                 for share in ProgramShare.divide(trials, baked: Set(baked.keys)) {
                     try await describe(share, lowerer, &baked, isFileAlone: true, until: isOver, take)
                 }
@@ -143,14 +143,14 @@ extension Preparation {
         var group = ProgramGroup(
             arguments: share.arguments, trials: share.trials, bundle: bundle, parameters: parameters.sorted(),
             baked: baked)
-        if case .files = experiment.model { group.startsAreModels = true }
+        group.startsAreModels = share.trials.first.flatMap(kind) != nil
         if !isFileAlone { try await findStarts(&group, lowerer) }
         return group
     }
 
     /// Has the states read that the group's trials start from.
     private func findStarts(_ group: inout ProgramGroup, _ lowerer: Lowerer) async throws {
-        let files = grouped(group.trials, by: \.start?.file).compactMap(\.0)
+        let files = grouped(group.trials, by: startFile).compactMap(\.0)
         if files.isEmpty { return }
         do {
             let states = try await lowerer.starts(from: files.map { FilePath($0) }, of: group.bundle)
@@ -188,7 +188,9 @@ extension Preparation {
                 file: folder.pushing(FilePath(function.file)).lexicallyNormalized(), name: function.function,
                 arguments: arguments.mapValues(JSONValue.init))
         case .keras(let path):
-            .keras(file: folder.pushing(FilePath(path)).lexicallyNormalized(), customObjects: customObjects)
+            .keras(
+                file: folder.pushing(FilePath(path)).lexicallyNormalized(), customObjects: customObjects,
+                architecture: isFileAlone ? nil : trials.first.flatMap(kind))
         // The models of a group differ in leaves alone, so that any of them describes the program of all.
         case .files:
             .keras(
@@ -215,7 +217,10 @@ extension Preparation {
     }
 
     /// The architecture of the model that a trial starts from, as far as that shows before it is built.
-    private func kind(of trial: Trial) -> String? { trial.start.flatMap { architectures[$0.file] } }
+    private func kind(of trial: Trial) -> String? { startFile(of: trial).flatMap { architectures[$0] } }
+
+    /// The file whose state a trial starts from.
+    func startFile(of trial: Trial) -> String? { trial.start?.file ?? givenModel }
 
     /// Trials by what they have in common, in the order in which they come.
     private func grouped<Key: Hashable>(_ trials: [Trial], by key: (Trial) -> Key) -> [(Key, [Trial])] {

@@ -50,7 +50,7 @@ extension Experiment {
 }
 
 extension Preparation {
-    /// The architecture of every model file: a file that is none, or no harmless one, is told here.
+    /// The architecture of every model file, by its path: a file that is none, or no harmless one, is told here.
     static func architectures(of experiment: Experiment, _ folder: FilePath) throws -> [String: String] {
         var paths: [String] = []
         if case .keras(let path) = experiment.model { paths = [path] }
@@ -58,12 +58,20 @@ extension Preparation {
         var keys: [String: String] = [:]
         do {
             for path in paths {
-                keys[path] = try Architecture.key(of: folder.pushing(FilePath(path)).lexicallyNormalized())
+                let file = folder.pushing(FilePath(path)).lexicallyNormalized()
+                keys[file.string] = try Architecture.key(of: file)
             }
         } catch {
             throw experiment.explaining(error, at: "model")
         }
         return keys
+    }
+
+    /// The only model's file, where its arrays lie beside it.
+    static func givenModel(of experiment: Experiment, _ folder: FilePath) -> String? {
+        guard case .keras(let path) = experiment.model else { return nil }
+        let file = folder.pushing(FilePath(path)).lexicallyNormalized()
+        return Lowerer.hasArrays(beside: file) ? file.string : nil
     }
 }
 

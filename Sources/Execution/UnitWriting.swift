@@ -22,7 +22,7 @@ extension Preparation {
             var lane = lane(
                 of: trial, self.rows(of: trial, group.bundle.description), parameters: numbers,
                 rates: scheduledRates(of: trial, group), &arrays)
-            if let start = trial.start.flatMap({ group.starts[$0.file] })?.string {
+            if let start = startFile(of: trial).flatMap({ group.starts[$0] })?.string {
                 lane.start = .checkpoint(file: start, lane: 0)
                 lane.configurationFile = group.startsAreModels ? start : nil
             }

@@ -122,6 +122,11 @@ public actor Lowerer {
         return states
     }
 
+    /// Whether a model's arrays lie beside its file, so that its state may be had without Python.
+    public nonisolated static func hasArrays(beside file: FilePath) -> Bool {
+        FileManager.default.fileExists(atPath: StartReading.arrays(beside: file).string)
+    }
+
     /// Ends the Python process, if there is one.
     public func close() async {
         let process = process

@@ -33,14 +33,20 @@ struct StartReading: Decodable {
     ///   - folder: where the bundle keeps states.
     /// - Returns: whether it could be written; where not, Keras has to read the file.
     static func writeState(of file: FilePath, digest: String, in folder: FilePath) -> Bool {
-        var beside = file
-        beside.extension = "safetensors"
-        guard file.extension == "keras", let arrays = try? SafetensorsFile(beside), arrays.metadata["file"] == digest,
+        guard file.extension == "keras", let arrays = try? SafetensorsFile(Self.arrays(beside: file)),
+            arrays.metadata["file"] == digest,
             let layout = arrays.metadata["layout"], layout.allSatisfy(\.isHexDigit),
             let text = FileManager.default.contents(atPath: folder.appending("\(layout).json").string),
             let reading = try? JSONDecoder().decode(StartReading.self, from: text)
         else { return false }
         return (try? reading.write(arrays, to: folder, digest)) ?? false
+    }
+
+    /// Where a model's arrays lie if they lie beside it.
+    static func arrays(beside file: FilePath) -> FilePath {
+        var place = file
+        place.extension = "safetensors"
+        return place
     }
 
     private func write(_ arrays: SafetensorsFile, to folder: FilePath, _ digest: String) throws -> Bool {

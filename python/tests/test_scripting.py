@@ -414,27 +414,47 @@ def test_child_processes_do_not_pay_for_the_scripting_package():
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": path})
 
 
-def test_fresh_models_of_a_known_architecture_need_no_python(tmp_path, monkeypatch):
-    """What Python was started for is noted by a wrapper around it."""
+@pytest.fixture
+def python_starts(tmp_path, monkeypatch):
+    """What Python is started for, noted by a wrapper around it."""
     starts, wrapper = tmp_path / "starts", tmp_path / "python"
     wrapper.write_text(f'#!/bin/sh\necho "$1 $2" >> "{starts}"\nexec "{sys.executable}" "$@"\n')
     wrapper.chmod(0o755)
     monkeypatch.setenv("PRONGHORN_PYTHON", str(wrapper))
+    return starts
 
-    def models(seeds):
-        made = []
-        for seed in seeds:
-            made.append(given.sequential(seed))
-            made[-1].optimizer.learning_rate = 0.01 + seed * 1e-7
-        return made
 
-    arguments = {"epochs": EPOCHS, "shuffle": False, "devices": "cpu:1"}
-    pronghorn.fit(models([1, 2, 3]), X, Y, **arguments)
-    starts.write_text("")
-    # Seeds of their own each time, so that no such file has been read before.
-    seeds = [int(seed) for seed in np.random.default_rng().choice(range(4, 100_000), 3, replace=False)]
-    run = pronghorn.fit(models(seeds), X, Y, **arguments)
-    assert "pronghorn.lowering" not in starts.read_text()
-    for trial, model in zip(run.trials, models(seeds), strict=True):
+def fresh(seed):
+    model = given.sequential(seed)
+    model.optimizer.learning_rate = 0.01 + seed * 1e-7
+    return model
+
+
+# Seeds of their own each time, so that no such file has been read before.
+SEEDS = [int(seed) for seed in np.random.default_rng().choice(range(4, 100_000), 5, replace=False)]
+FRESH = {"epochs": EPOCHS, "shuffle": False, "devices": "cpu:1"}
+
+
+def test_fresh_models_of_a_known_architecture_need_no_python(python_starts):
+    pronghorn.fit([fresh(seed) for seed in (1, 2, 3)], X, Y, **FRESH)
+    python_starts.write_text("")
+    run = pronghorn.fit([fresh(seed) for seed in SEEDS[:3]], X, Y, **FRESH)
+    assert "pronghorn.lowering" not in python_starts.read_text()
+    for trial, seed in zip(run.trials, SEEDS, strict=False):
+        model = fresh(seed)
+        rate = float(model.optimizer.learning_rate)
         agrees(trial, fitted(model))
-        assert float(trial.model.optimizer.learning_rate) == float(model.optimizer.learning_rate)
+        assert float(trial.model.optimizer.learning_rate) == rate
+
+
+def test_nor_does_one_fresh_model_with_trials(python_starts):
+    trials = {"seed": [0, 1], "learning_rate": [0.02, 0.03]}
+    pronghorn.fit(fresh(SEEDS[3]), X, Y, trials=trials, **FRESH)
+    python_starts.write_text("")
+    run = pronghorn.fit(fresh(SEEDS[4]), X, Y, trials=trials, **FRESH)
+    assert "pronghorn.lowering" not in python_starts.read_text()
+    assert len(run.trials) == 4
+    for trial in run.trials:
+        model = fresh(SEEDS[4])
+        model.optimizer.learning_rate = trial.parameters["learning_rate"]
+        agrees(trial, fitted(model))
