@@ -5,6 +5,9 @@ Adam, mse and mae), in batches of 32. ``Model.fit`` trains a sample of the group
 first weights and in the same order of rows: the groups in order of size are cut into as many strata as are sampled, the
 group of each whose size is nearest to the stratum's mean is trained, and its time counts for each group of the stratum.
 The ways take turns; medians are compared.
+
+The logs are compared epoch by epoch, and beside them those of `Model.fit` itself with one of its first weights greater
+by the least that a float can be: what that changes is what rounding grows to.
 """
 
 from __future__ import annotations
@@ -99,15 +102,20 @@ def pronghorn(binary: str, folder: Path, *, cold: bool) -> dict:
     return {"seconds": seconds, "histories": trials, "padding": padding}
 
 
-def keras_fit(folder: Path, epochs: int, sampled: int) -> dict:
-    """``Model.fit`` of the sampled groups, in a process of its own; imports are not timed."""
+def keras_fit(folder: Path, epochs: int, sampled: int, *, nudged: bool = False) -> dict:
+    """``Model.fit`` of the sampled groups, in a process of its own; imports are not timed.
+
+    With ``nudged`` the first weight of each model begins as the next greater float.
+    """
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, __file__, "--fit", str(folder), "--epochs", str(epochs), "--sampled", str(sampled)]
+    command += ["--nudged"] if nudged else []
     answer = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(answer.stdout.splitlines()[-1])
+    taken = json.loads(answer.stdout.splitlines()[-1])
+    return {**taken, "histories": {int(group): history for group, history in taken["histories"].items()}}
 
 
-def fit(folder: Path, epochs: int, sampled: int) -> None:
+def fit(folder: Path, epochs: int, sampled: int, *, nudged: bool) -> None:
     import keras
     import numpy as np
 
@@ -121,6 +129,10 @@ def fit(folder: Path, epochs: int, sampled: int) -> None:
         began = time.perf_counter()
         keras.utils.set_random_seed(0)
         model = models.build()
+        if nudged:
+            weights = model.get_weights()
+            weights[0].flat[0] = np.nextafter(weights[0].flat[0], np.float32(np.inf))
+            model.set_weights(weights)
         history = model.fit(x[rows], y[rows], batch_size=BATCH, epochs=epochs, shuffle=False, verbose=0).history
         model.save(folder / "fit.keras")
         total += stands_for * (time.perf_counter() - began)
@@ -128,14 +140,18 @@ def fit(folder: Path, epochs: int, sampled: int) -> None:
     print(json.dumps({"seconds": total, "histories": histories}))
 
 
-def worst(ours: dict, theirs: dict) -> float:
-    """The greatest relative difference between the logs of the sampled groups."""
-    return max(
-        abs(one - two) / max(abs(one), abs(two), 1e-30)
+def worst(ours: dict, theirs: dict) -> list[float]:
+    """The greatest relative difference between the logs of the sampled groups, for each epoch."""
+    differences = [
+        [abs(one - two) / max(abs(one), abs(two), 1e-30) for one, two in zip(ours[group][metric], values, strict=True)]
         for group, history in theirs.items()
         for metric, values in history.items()
-        for one, two in zip(ours[int(group)][metric], values, strict=True)
-    )
+    ]
+    return list(map(max, zip(*differences, strict=True)))
+
+
+def shown(differences: list[float]) -> str:
+    return " ".join(f"{difference:.1e}" for difference in differences)
 
 
 def main() -> None:
@@ -145,9 +161,10 @@ def main() -> None:
     parser.add_argument("--sampled", type=int, default=10, help="groups that Model.fit trains (default 10)")
     parser.add_argument("--binary", default=".build/release/pronghorn", help="the pronghorn executable")
     parser.add_argument("--fit", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--nudged", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.fit:
-        fit(options.fit, options.epochs, options.sampled)
+        fit(options.fit, options.epochs, options.sampled, nudged=options.nudged)
         return
 
     binary = str(Path(options.binary).resolve())
@@ -164,12 +181,15 @@ def main() -> None:
             cold.append(pronghorn(binary, folder, cold=True))
             cached.append(pronghorn(binary, folder, cold=False))
             fits.append(keras_fit(folder, options.epochs, options.sampled))
+        nudged = keras_fit(folder, options.epochs, options.sampled, nudged=True)
     medians = {way: statistics.median(run["seconds"] for run in taken) for way, taken in runs.items()}
     whole = medians["Model.fit one after another"]
     print(f"{GROUPS} groups of {LEAST} to {MOST} rows, {sum(sizes())} rows, {options.epochs} epochs;")
     print(f"Model.fit trained {options.sampled} of them, each standing for its stratum of sizes")
     print(f"padding: {100 * cold[0]['padding']:.1f}% of the steps of lanes")
-    print(f"greatest relative difference of a log: {worst(cold[0]['histories'], fits[0]['histories']):.1e}")
+    print("greatest relative difference of a log from Model.fit's, epoch by epoch:")
+    print(f"  Pronghorn: {shown(worst(cold[0]['histories'], fits[0]['histories']))}")
+    print(f"  Model.fit from a weight one float greater: {shown(worst(nudged['histories'], fits[0]['histories']))}")
     for way, seconds in medians.items():
         print(f"{way}: {seconds:.1f} s, Model.fit takes {whole / seconds:.1f} times as long")
 

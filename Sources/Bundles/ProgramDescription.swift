@@ -32,6 +32,8 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
     public var trainableParameters: Int
     public var hasConvolution: Bool
     public var finalizes: Bool
+    /// Whether one function can serve last partial batches of every size from two rows on; nil: nobody asked.
+    public var masksRows: Bool?
     public var sources: [Source]
     public var notes: [String]
     public var functions: [Function]
@@ -45,6 +47,7 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
         case evaluateLogs = "evaluate_logs"
         case trainableParameters = "trainable_parameters"
         case hasConvolution = "has_convolution"
+        case masksRows = "masks_rows"
     }
 }
 
@@ -159,13 +162,16 @@ extension ProgramDescription {
         public var lanes: Int
         public var steps: Int?
         public var rows: Int?
-        /// `vectorized` or `looped`; nil where the lanes are computed in one way only.
+        /// `vectorized` or `looped`, `masked` or `masked_looped`; nil where the lanes are computed in one way only.
         public var form: String?
         /// Of `train`: whether a lane takes no step after one whose loss is NaN or infinite.
         public var halt: Bool?
         public var file: String
         public var sha256: String
         public var seconds: Double?
+
+        /// Whether it is told how many rows each batch has.
+        public var isMasked: Bool { form?.hasPrefix("masked") ?? false }
     }
 }
 

@@ -28,7 +28,7 @@ extension Preparation {
             form: form, stateBytes: description.stateBytes, rowBytes: description.rowBytes,
             keptStates: experiment.callbacks.count(where: \.keepsState) + (experiment.save.best == nil ? 0 : 1)
                 + (experiment.endsOnDivergence ? 1 : 0),
-            parameters: description.trainableParameters)
+            parameters: description.trainableParameters, masksRows: description.masksRows ?? false)
         var cohorts: [Cohort] = []
         var memory = 0
         func add(_ trials: [Trial], where isWanted: (Cohort) -> Bool = { _ in true }) {
@@ -82,6 +82,11 @@ extension Preparation {
                 form == .looped && cohort.lanes > 1 ? .looped : .vectorized
             }
             let form = requested(program.form)
+            func tails(_ sizes: [Int], _ tails: Workload.Form, of batchSize: Int) -> [(Int, FunctionRequest.Form)] {
+                guard tails == .masked else { return sizes.map { ($0, requested(tails)) } }
+                return (sizes.contains(1) ? [(1, form)] : [])
+                    + (sizes.contains { $0 > 1 } ? [(batchSize, program.maskedForm)] : [])
+            }
             add(FunctionRequest(.initialize, lanes: cohort.lanes))
             if cohort.hasFullBatches {
                 add(
@@ -89,11 +94,8 @@ extension Preparation {
                         .train, lanes: cohort.lanes, steps: cohort.steps, rows: cohort.batchSize, form: form,
                         halt: halt))
             }
-            for tail in cohort.tails {
-                add(
-                    FunctionRequest(
-                        .train, lanes: cohort.lanes, steps: 1, rows: tail, form: requested(cohort.tailForm), halt: halt)
-                )
+            for (rows, form) in tails(cohort.tails, cohort.tailForm, of: cohort.batchSize) {
+                add(FunctionRequest(.train, lanes: cohort.lanes, steps: 1, rows: rows, form: form, halt: halt))
             }
             if cohort.hasFullEvaluateBatches {
                 add(
@@ -101,15 +103,18 @@ extension Preparation {
                         .evaluate, lanes: cohort.lanes, steps: cohort.evaluateSteps, rows: cohort.validationBatchSize,
                         form: form))
             }
-            for tail in cohort.evaluateTails {
-                add(
-                    FunctionRequest(
-                        .evaluate, lanes: cohort.lanes, steps: 1, rows: tail, form: requested(cohort.evaluateTailForm)))
+            for (rows, form) in tails(cohort.evaluateTails, cohort.evaluateTailForm, of: cohort.validationBatchSize) {
+                add(FunctionRequest(.evaluate, lanes: cohort.lanes, steps: 1, rows: rows, form: form))
             }
             if program.description.finalizes { add(FunctionRequest(.finalize, lanes: cohort.lanes)) }
         }
         return functions
     }
+}
+
+extension PlannedProgram {
+    /// The form of a function that serves last partial batches of every size.
+    var maskedForm: FunctionRequest.Form { form == .looped ? .maskedLooped : .masked }
 }
 
 extension ProgramDescription {

@@ -132,6 +132,7 @@ extension Preparation {
     ) async throws -> ProgramGroup {
         var request = request(share, isFileAlone: isFileAlone)
         request.terminatesOnNaN = experiment.terminatesOnNaN
+        request.masksRows = hasManyTails
         request.schedule = scheduleRequest(share.trials, varying: share.numbers["learning_rate"] != nil)
         let bundle = try await lowerer.describe(request)
         try checkMetrics(bundle.description)
@@ -146,6 +147,21 @@ extension Preparation {
         group.startsAreModels = share.trials.first.flatMap(kind) != nil
         if !isFileAlone { try await findStarts(&group, lowerer) }
         return group
+    }
+
+    /// Whether last partial batches are of so many sizes that one function for all of them pays.
+    ///
+    /// All trials count, so that what is left of an interrupted run has the program that it had.
+    private var hasManyTails: Bool {
+        var (training, validation): (Set<Int>, Set<Int>) = ([0], [0])
+        for trial in trials {
+            let rows = rows(of: trial)
+            training.insert(rows.training.count % trial.fit.batchSize(rows: rows.training.count))
+            let count = rows.validation?.count ?? 0
+            validation.insert(count % max(1, trial.fit.validationBatchSize(rows: count)))
+            if max(training.count, validation.count) > Packing.fewTails + 1 { return true }
+        }
+        return false
     }
 
     /// Has the states read that the group's trials start from.

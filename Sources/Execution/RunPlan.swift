@@ -73,14 +73,17 @@ public struct PlannedProgram: Sendable {
     /// An epoch's training steps of all lanes, and those of them that no trial takes.
     public var padding: Padding { cohorts.map(\.padding).reduce(Padding(), +) }
 
-    /// The functions for last partial batches: for each number of lanes fewer than a batch has rows, of training and of
-    /// validation.
+    /// The functions for last partial batches: for each number of lanes at most two, of training and of validation, or where
+    /// the model's step cannot be masked fewer than a batch has rows.
     public var tailFunctions: Int {
         var functions: Set<[Int]> = []
         for cohort in cohorts {
-            functions.formUnion(cohort.tails.map { [0, cohort.lanes, $0, cohort.tailForm == .looped ? 1 : 0] })
-            functions.formUnion(
-                cohort.evaluateTails.map { [1, cohort.lanes, $0, cohort.evaluateTailForm == .looped ? 1 : 0] })
+            for (index, form, sizes) in [
+                (0, cohort.tailForm, cohort.tails), (1, cohort.evaluateTailForm, cohort.evaluateTails),
+            ] {
+                functions.formUnion(
+                    sizes.map { [index, cohort.lanes, form.call(ofTail: $0), form == .looped ? 1 : 0] })
+            }
         }
         return functions.count
     }

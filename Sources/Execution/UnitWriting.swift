@@ -33,14 +33,16 @@ extension Preparation {
         guard let fit = cohort.trials.first.map({ fitSettings(of: trials[$0], group.bundle.description) }) else {
             throw RunError(.machine, "the unit \(folder) would have no trials")
         }
+        func tails(_ form: Workload.Form) -> String? {
+            form == .masked ? program.maskedForm.rawValue : form == program.form ? nil : form.rawValue
+        }
         let unit = Unit(
             id: id, work: work,
             program: Unit.ProgramReference(folder: group.bundle.folder.string, key: group.bundle.digest),
             packing: Unit.Packing(
                 lanes: cohort.lanes, steps: cohort.steps, evaluateSteps: cohort.evaluateSteps,
                 form: cohort.lanes > 1 ? program.form.rawValue : Workload.Form.vectorized.rawValue,
-                tailForm: cohort.tailForm == program.form ? nil : cohort.tailForm.rawValue,
-                evaluateTailForm: cohort.evaluateTailForm == program.form ? nil : cohort.evaluateTailForm.rawValue),
+                tailForm: tails(cohort.tailForm), evaluateTailForm: tails(cohort.evaluateTailForm)),
             lanes: lanes, sources: references(arrays, areResident: fleet.holdsData), fit: fit,
             callbacks: unitCallbacks(group.bundle.description),
             save: saveSettings,

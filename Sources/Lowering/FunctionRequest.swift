@@ -49,6 +49,10 @@ public struct FunctionRequest: Sendable, Hashable {
         case vectorized
         /// One after the other (`jax.lax.map`).
         case looped
+        /// All at once, with batches of which only the first places hold rows; of `train` and `evaluate`.
+        case masked
+        /// The same, one lane after the other.
+        case maskedLooped = "masked_looped"
     }
 
     var json: JSONValue {

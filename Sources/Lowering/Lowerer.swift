@@ -82,9 +82,10 @@ public actor Lowerer {
         let bundle = try Bundle(folder)
         let functions = bundle.description.functions.filter { $0.lanes == lanes }.compactMap { function in
             FunctionRequest.Name(rawValue: function.name).map { name in
-                FunctionRequest(
+                let form = function.form.flatMap(FunctionRequest.Form.init) ?? .vectorized
+                return FunctionRequest(
                     name, lanes: fewer, steps: function.steps ?? 1, rows: function.rows ?? 1,
-                    form: fewer > 1 && function.form == "looped" ? .looped : .vectorized, halt: function.halt ?? false)
+                    form: fewer == 1 && form == .looped ? .vectorized : form, halt: function.halt ?? false)
             }
         }
         _ = try await lower(functions, in: bundle)

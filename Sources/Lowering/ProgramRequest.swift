@@ -22,6 +22,8 @@ public struct ProgramRequest: Sendable, Hashable {
     public var terminatesOnNaN: Bool
     /// The function of `keras.callbacks.LearningRateScheduler`, and the epochs that it is asked for.
     public var schedule: Schedule?
+    /// Whether one function shall serve last partial batches of every size, if the model allows it.
+    public var masksRows = false
     /// The version of StableHLO that the plugin reads; nil for the oldest that Pronghorn's plugins read.
     public var stablehloVersion: String?
 
@@ -164,6 +166,7 @@ public struct ProgramRequest: Sendable, Hashable {
         if terminatesOnNaN { callbacks["terminate_on_nan"] = .bool(true) }
         if let schedule { callbacks["schedule"] = schedule.json }
         if !callbacks.isEmpty { fields["callbacks"] = .object(callbacks) }
+        if masksRows { fields["mask_rows"] = .bool(true) }
         if let stablehloVersion { fields["stablehlo_version"] = .string(stablehloVersion) }
         return fields
     }

@@ -8,12 +8,12 @@ public struct Cohort: Sendable, Equatable, Codable {
     public var steps: Int
     /// Steps a call of `evaluate`; 0 without validation.
     public var evaluateSteps: Int
-    /// Sizes of the last partial batches of training, each a function of its own.
+    /// Sizes of the last partial batches of training, each a function of its own if they are not masked.
     public var tails: [Int]
     /// The same for validation.
     public var evaluateTails: [Int]
     /// How the functions of the last partial batches go through the lanes: looped where lanes end with batches of many sizes,
-    /// so that a lane costs nothing in the calls of sizes that are not its own.
+    /// so that a lane costs nothing in the calls of sizes that are not its own, or masked.
     public var tailForm: Workload.Form
     /// The same for validation.
     public var evaluateTailForm: Workload.Form

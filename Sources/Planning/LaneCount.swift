@@ -71,7 +71,7 @@ extension Packing {
         var costs: [Double] = []
         var steps = Padding()
         let cohorts = stretches.flatMap { stretch in
-            let form = tailForm(of: stretch, in: order, workload.program.form, fleet.kind, workload.tail)
+            let form = tailForm(of: stretch, in: order, workload.program, fleet.kind, workload.tail)
             return stretch.cohorts.map { ($0, form) }
         }
         for (cohort, tailForm) in cohorts {
@@ -79,7 +79,7 @@ extension Packing {
             let padding = padding(of: members, lanes: lanes, tails: tailForm, workload)
             let longest = members.first.map(workload.wholeBatches) ?? 0
             let tails = members.map(workload.tail)
-            let sizes = Set(tails).subtracting([0]).count
+            let sizes = Set(tails.map(tailForm.call(ofTail:))).subtracting([0]).count
             var cost = Double(padding.computed) + fixed * Double(longest + sizes)
             if !isLooped, tailForm == .looped { cost += Double((loopedStepCost - 1) * tails.count { $0 > 0 }) }
             costs.append(cost)
@@ -108,8 +108,8 @@ extension Packing {
     static func fixedCost(_ form: Workload.Form, _ kind: DeviceFleet.Kind) -> Double {
         switch (form, kind) {
         case (.looped, _): 0.05
-        case (.vectorized, .cpu): 2
-        case (.vectorized, .gpu): 200
+        case (_, .cpu): 2
+        case (_, .gpu): 200
         }
     }
 
@@ -117,8 +117,8 @@ extension Packing {
     private static func widest(_ form: Workload.Form, _ kind: DeviceFleet.Kind) -> Int {
         switch (form, kind) {
         case (.looped, _): 32
-        case (.vectorized, .cpu): 128
-        case (.vectorized, .gpu): 1024
+        case (_, .cpu): 128
+        case (_, .gpu): 1024
         }
     }
 }

@@ -22,7 +22,7 @@ public enum Packing {
                 workload, on: fleet, lanes: lanes, batchSize: workload.validationBatchSize,
                 trials.map(workload.wholeValidationBatches))
             func form(_ tail: (Workload.Trial) -> Int) -> Workload.Form {
-                tailForm(of: stretch, in: order, workload.program.form, fleet.kind, tail)
+                tailForm(of: stretch, in: order, workload.program, fleet.kind, tail)
             }
             let (tails, evaluateTails) = (form(workload.tail), form(workload.validationTail))
             let narrowing = narrowing(lanes: lanes, workload, fleet.kind)

@@ -24,9 +24,11 @@ extension Packing {
     ///
     /// - Parameter tail: the size of a trial's last batch, 0 where it has none.
     static func tailForm(
-        of stretch: Stretch, in order: [Workload.Trial], _ form: Workload.Form, _ kind: DeviceFleet.Kind,
+        of stretch: Stretch, in order: [Workload.Trial], _ program: Workload.Program, _ kind: DeviceFleet.Kind,
         _ tail: (Workload.Trial) -> Int
     ) -> Workload.Form {
+        let form = program.form
+        if program.masksRows, Set(order.map(tail)).subtracting([0]).count > fewTails { return .masked }
         let isLooped = stretch.cohorts.contains { part in
             let sizes = Set(order[part.places].map(tail)).subtracting([0]).count
             return tailForm(sizes: sizes, members: part.places.count, lanes: part.lanes, form, kind) != form
@@ -42,13 +44,13 @@ extension Packing {
     static func tailForm(
         sizes: Int, members: Int, lanes: Int, _ form: Workload.Form, _ kind: DeviceFleet.Kind
     ) -> Workload.Form {
-        guard form == .vectorized, kind == .cpu, lanes > 1, sizes > mostVectorizedTails else { return form }
+        guard form == .vectorized, kind == .cpu, lanes > 1, sizes > fewTails else { return form }
         // Each size is a step of all lanes, or of a loop over those that it is for.
         return sizes * lanes > loopedStepCost * members ? .looped : .vectorized
     }
 
-    /// Sizes of last batch up to which all lanes take them at once: those of plain folds and shares.
-    private static let mostVectorizedTails = 2
+    /// Sizes of last batch up to which each is a function that all lanes take at once: those of plain folds and shares.
+    public static let fewTails = 2
 
     /// What a step of one lane costs in a loop, in units of a vectorized lane's: it computes alone, and the lane's state is
     /// taken out and put back.
@@ -69,7 +71,7 @@ extension Packing {
             let tail = workload.tail(trial)
             if tail > 0 {
                 partial += 1
-                sizes.insert(tail)
+                sizes.insert(tails.call(ofTail: tail))
             }
         }
         // A loop leaves out the steps that no trial takes.
@@ -77,4 +79,12 @@ extension Packing {
         let computed = longest * lanes + (tails == .looped ? partial : sizes.count * lanes)
         return Padding(computed: computed, idle: computed - whole - partial)
     }
+}
+
+extension Workload.Form {
+    /// The rows of the smallest last batch that the call takes which takes one of this size.
+    ///
+    /// Masked, two rows and more go into one call; a single row is a function of its own, as batch normalization makes exact
+    /// zeros of it.
+    public func call(ofTail size: Int) -> Int { self == .masked ? min(size, 2) : size }
 }

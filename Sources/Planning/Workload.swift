@@ -27,19 +27,27 @@ public struct Workload: Sendable, Equatable {
         public var keptStates: Int
         /// Numbers that are trained.
         public var parameters: Int
+        /// Whether one function can serve last partial batches of every size.
+        public var masksRows: Bool
 
-        public init(form: Form, stateBytes: Int, rowBytes: Int, keptStates: Int = 0, parameters: Int = 0) {
+        public init(
+            form: Form, stateBytes: Int, rowBytes: Int, keptStates: Int = 0, parameters: Int = 0,
+            masksRows: Bool = false
+        ) {
             self.form = form
             self.stateBytes = stateBytes
             self.rowBytes = rowBytes
             self.keptStates = keptStates
             self.parameters = parameters
+            self.masksRows = masksRows
         }
     }
 
     /// How the lanes of a program are computed.
     public enum Form: String, Sendable, Codable {
         case vectorized, looped
+        /// Of last partial batches: those of every size in one call, with places for rows that are not there.
+        case masked
     }
 
     public var trials: [Trial]

@@ -143,6 +143,7 @@ public final class LoadedProgram {
     ///
     /// - Parameters:
     ///   - inputs: one buffer an input of the program, [K, steps, rows, …].
+    ///   - rowCounts: of a masked form: how many rows each lane has in each step's batch, [K][steps].
     ///   - counts: how many of the steps each lane takes.
     ///   - reset: whether metrics begin anew.
     ///   - form: the function's form; nil: the program's.
@@ -150,12 +151,14 @@ public final class LoadedProgram {
     ///   - keep: is given the state as it was, if that is wanted: the device then works on a copy of its own.
     /// - Returns: the logs, [K, L] on the device; the state is replaced.
     public func run(
-        _ name: FunctionName, steps: Int, rows: Int, state: inout State, inputs: consuming BufferList, counts: [Int32],
-        reset: Bool, form: String? = nil, halt: Bool = false, keep: ((consuming State) -> Void)? = nil
+        _ name: FunctionName, steps: Int, rows: Int, state: inout State, inputs: consuming BufferList,
+        rowCounts: [Int32]? = nil, counts: [Int32], reset: Bool, form: String? = nil, halt: Bool = false,
+        keep: ((consuming State) -> Void)? = nil
     ) throws(ProgramError) -> Buffer {
         let executable = try executable(name, steps: steps, rows: rows, form: form, halt: halt)
         var arguments = inputs
         do throws(PJRTError) {
+            if let rowCounts { arguments.append(try client.buffer(rowCounts, shape: [lanes, steps])) }
             arguments.append(try client.buffer(counts))
             arguments.append(try client.buffer([Int32(reset ? 1 : 0)], shape: []))
             if let keep {

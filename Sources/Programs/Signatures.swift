@@ -8,7 +8,8 @@ extension ProgramDescription {
         let batch = [lanes, function.steps ?? 1, function.rows ?? 1]
         let leaves = try leafTypes(lanes: lanes)
         let inputTypes = try types(inputs.map { ($0.dtype, batch + $0.shape) })
-        let control = [TensorType(.int32, [lanes]), TensorType(.int32)]
+        let rowCounts = function.isMasked ? [TensorType(.int32, [lanes, function.steps ?? 1])] : []
+        let control = rowCounts + [TensorType(.int32, [lanes]), TensorType(.int32)]
         func logs(_ names: [String]) -> TensorType { TensorType(.float32, [lanes, names.count]) }
         switch name {
         case .initialize:

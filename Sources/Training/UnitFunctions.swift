@@ -29,8 +29,12 @@ extension Unit {
     ) -> [FunctionCall] {
         let whole: [FunctionCall] =
             counts.contains { $0 >= batchSize } ? [call(name, steps, batchSize, isTail: false)] : []
-        return whole
-            + Set(counts.map { $0 % batchSize }).subtracting([0]).sorted().map { call(name, 1, $0, isTail: true) }
+        let tails = Set(counts.map { $0 % batchSize }).subtracting([0]).sorted()
+        guard let masked = packing.maskedForm(evaluates: name == .evaluate) else {
+            return whole + tails.map { call(name, 1, $0, isTail: true) }
+        }
+        return whole + (tails.contains(1) ? [call(name, 1, 1, isTail: true)] : [])
+            + (tails.contains { $0 > 1 } ? [FunctionCall(name: name, steps: 1, rows: batchSize, form: masked)] : [])
     }
 
     private func call(_ name: FunctionName, _ steps: Int, _ rows: Int, isTail: Bool) -> FunctionCall {

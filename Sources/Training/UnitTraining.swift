@@ -216,18 +216,20 @@ struct UnitTraining {
         let halt = function == .train && unit.haltsOnNaN
         var logs = LaneLogs(names: names, lanes: lanes.count, halt: halt)
         let longest = lanes.map { $0.count / batchSize }.max() ?? 0
-        let calls = PassCall.calls(for: lanes, batchSize: batchSize, steps: steps)
+        let masked = unit.packing.maskedForm(evaluates: function == .evaluate)
+        let calls = PassCall.calls(for: lanes, batchSize: batchSize, steps: steps, isMasked: masked != nil)
         let feed = feed(lanes, calls, batchSize: batchSize)
         for (number, call) in calls.enumerated() {
             let parts = lanes.map { call.part(of: $0, batchSize: batchSize) }
-            let counts = parts.map { Int32($0.count / call.rows) }
+            let counts = parts.map(call.steps)
+            let spare = Array(repeating: Int32(0), count: program.lanes - lanes.count)
+            let form = unit.packing.form(evaluates: function == .evaluate, isTail: call.isTail)
             let inputs = try inputTime.measure { try self.inputs(of: parts, call, feed) }
             pace.next("\(function.rawValue) \(call.steps)x\(call.rows)")
             let result = try program.run(
                 function, steps: call.steps, rows: call.rows, state: &state, inputs: inputs,
-                counts: counts + Array(repeating: 0, count: program.lanes - lanes.count), reset: number == 0,
-                form: unit.packing.form(evaluates: function == .evaluate, isTail: call.isTail), halt: halt,
-                keep: number == 0 ? keep : nil)
+                rowCounts: call.isMasked ? parts.map { Int32($0.count) } + spare : nil, counts: counts + spare,
+                reset: number == 0, form: call.isMasked ? masked : form, halt: halt, keep: number == 0 ? keep : nil)
             logs.add(result, for: counts)
             log.beat(unit: unit.id, epoch: epoch, step: call.lastStep, steps: longest, call: pace.longest)
         }

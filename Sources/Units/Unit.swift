@@ -90,6 +90,8 @@ extension Unit {
         /// `vectorized` or `looped`.
         public var form: String
         /// The form of the calls for last partial batches of training; nil: `form`.
+        ///
+        /// `masked` and `masked_looped` are one call for all sizes from two rows on.
         public var tailForm: String?
         /// The form of the calls for last partial batches of validation; nil: `form`.
         public var evaluateTailForm: String?
@@ -113,8 +115,14 @@ extension Unit {
         ///   - isTail: whether it is for last partial batches.
         public func form(evaluates: Bool, isTail: Bool) -> String {
             // One lane is the same in either form, and is lowered in one.
-            guard isTail, lanes > 1 else { return form }
+            guard isTail, lanes > 1, maskedForm(evaluates: evaluates) == nil else { return form }
             return (evaluates ? evaluateTailForm : tailForm) ?? form
+        }
+
+        /// The form of the call that takes last partial batches of all sizes from two rows on; nil: each size is a call.
+        public func maskedForm(evaluates: Bool) -> String? {
+            let form = evaluates ? evaluateTailForm : tailForm
+            return form?.hasPrefix("masked") == true ? form : nil
         }
     }
 

@@ -23,9 +23,12 @@ extension Unit {
             let tails = rows.map { $0 % fit.batchSize }.filter { $0 > 0 }
             let taken = whole.reduce(0, +) + tails.count
             func isLooped(_ isTail: Bool) -> Bool { packing.form(evaluates: false, isTail: isTail) == "looped" }
+            // Masked, a single row is a call, and all other sizes are another.
+            let isMasked = packing.maskedForm(evaluates: false) != nil
+            let calls = Set(isMasked ? tails.map { min($0, 2) } : tails).count
             let computed =
                 (isLooped(false) ? whole.reduce(0, +) : (whole.max() ?? 0) * packing.lanes)
-                + (isLooped(true) ? tails.count : Set(tails).count * packing.lanes)
+                + (isLooped(true) ? tails.count : calls * packing.lanes)
             total.computed += computed
             total.idle += computed - taken
         }

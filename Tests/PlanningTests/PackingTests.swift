@@ -24,7 +24,7 @@ struct Draws: RandomNumberGenerator {
         let program = Workload.Program(
             form: Bool.random(using: &self) ? .looped : .vectorized,
             stateBytes: Int.random(in: 8...50_000_000, using: &self),
-            rowBytes: Int.random(in: 4...200_000, using: &self))
+            rowBytes: Int.random(in: 4...200_000, using: &self), masksRows: Bool.random(using: &self))
         let fleet = DeviceFleet(
             count: Int.random(in: 1...8, using: &self), memory: Int.random(in: 1 << 20...80 << 30, using: &self),
             kind: Bool.random(using: &self) ? .cpu : .gpu)

@@ -49,6 +49,31 @@ import Testing
         #expect(Packing.tailForm(sizes: 30, members: 60, lanes: 64, .looped, .gpu) == .looped)
     }
 
+    @Test("Masked, last batches of all sizes are one call of all lanes, but for those of a single row")
+    func masked() throws {
+        for kind in [DeviceFleet.Kind.cpu, .gpu] {
+            let fleet = DeviceFleet(count: 2, memory: 8 << 30, kind: kind)
+            for form in [Workload.Form.vectorized, .looped] {
+                var workload = unequal { 40 * pow(1000, $0) }
+                workload.program = .init(form: form, stateBytes: 4000, rowBytes: 44, masksRows: true)
+                let cohorts = Packing.cohorts(of: workload, on: fleet)
+                // Even where every trial is a cohort, they need one function together.
+                #expect(cohorts.allSatisfy { $0.tailForm == .masked })
+                let padding = cohorts.map(\.padding).reduce(Padding(), +)
+                #expect(kind == .gpu || padding.share < 0.1)
+                workload.trials = workload.trials.map { .init(index: $0.index, trainingRows: 65, validationRows: 0) }
+                #expect(Packing.cohorts(of: workload, on: fleet).allSatisfy { $0.tailForm == form })
+            }
+        }
+        var workload = alike(4, rows: 320)
+        for (index, rows) in [320, 321, 322, 350].enumerated() { workload.trials[index].trainingRows = rows }
+        // Ten steps of four lanes, one for the trial of a single row that is left, and one for the other two.
+        #expect(
+            Packing.padding(of: workload.trials[...], lanes: 4, tails: .masked, workload)
+                == Padding(computed: 48, idle: 48 - 43))
+        #expect([0, 1, 2, 31].map(Workload.Form.masked.call(ofTail:)) == [0, 1, 2, 2])
+    }
+
     @Test("The functions that last batches need are fewer than a batch has rows, however many trials there are")
     func boundOnTails() {
         let cohorts = Packing.cohorts(of: unequal({ 40 * pow(1000, $0) }, 5000), on: cpu)

@@ -25,12 +25,27 @@ import Units
         // The last batches in a loop cost what they are.
         #expect(unit(tailForm: "looped").padding == .init(computed: 84, idle: 84 - 40))
         #expect(unit(form: "looped", tailForm: "looped").padding == .init(computed: 40, idle: 0))
+        // Masked, those of two and of three rows are one call.
+        #expect(unit(tailForm: "masked").padding == .init(computed: 88, idle: 88 - 40))
+        #expect(unit(form: "looped", tailForm: "masked_looped").padding == .init(computed: 40, idle: 0))
     }
 
     @Test("With steps_per_epoch each epoch counts what it comes to")
     func stepsPerEpoch() {
         // 3 + 3 + 3 steps, then 3 + 1 + 1 and two last batches.
         #expect(unit(stepsPerEpoch: 3).padding == .init(computed: 12 + 12 + 8, idle: 32 - 16))
+    }
+
+    @Test("Masked last batches are so in one lane as well, and a single row is taken in the form of whole batches")
+    func masked() {
+        for lanes in [1, 2] {
+            let packing = Unit.Packing(
+                lanes: lanes, steps: 1, evaluateSteps: 1, form: "vectorized", tailForm: "masked",
+                evaluateTailForm: "looped")
+            #expect(packing.maskedForm(evaluates: false) == "masked")
+            #expect(packing.maskedForm(evaluates: true) == nil)
+            #expect(packing.form(evaluates: false, isTail: true) == "vectorized")
+        }
     }
 
     @Test("One lane has last batches in the one form there is")

@@ -14,10 +14,11 @@ import numpy as np
 
 from pronghorn.lowering import averages, halting, jaxprs, monitoring, parameters, schedule, sources, template
 from pronghorn.lowering.artifacts import serialize
-from pronghorn.lowering.failures import LoweringFailure, failure_from
+from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from
 from pronghorn.lowering.functions import Functions
 from pronghorn.lowering.initialization import Initialization
 from pronghorn.lowering.lifting import Lifting
+from pronghorn.lowering.masking import NotMaskable
 from pronghorn.lowering.model import Builder, disagreement
 from pronghorn.lowering.state import State
 from pronghorn.lowering.tensors import Inputs
@@ -28,6 +29,9 @@ STABLEHLO = "1.13.0"
 TOO_LARGE_TO_BUILD_TWICE = 50_000_000
 STEPPING = ("train", "evaluate")
 NAMES = ("initialize", *STEPPING, "predict", "finalize")
+FORMS = {"vectorized": "v", "looped": "l", "masked": "m", "masked_looped": "ml"}
+"""How the lanes of a function are computed, and what stands for it in a file's name."""
+MASKED, LOOPED = ("masked", "masked_looped"), ("looped", "masked_looped")
 
 Progress = Callable[[str], None]
 
@@ -51,6 +55,7 @@ class Bundle:
             self._trace()
             self._prove()
             self._ask_callbacks(request.get("callbacks") or {})
+            self.masks_rows = bool(request.get("mask_rows")) and self._can_mask()
         self.sources = sources.digests(opened)
 
     # Describing.
@@ -86,6 +91,19 @@ class Bundle:
         if asked.get("schedule"):
             self.progress("calling the learning rate's schedule")
             self.schedules = schedule.tables(self.model, asked["schedule"])
+
+    def _can_mask(self) -> bool:
+        """Whether one function serves last partial batches of every size."""
+        self.progress("tracing a step of any number of rows")
+        try:
+            for name in STEPPING:
+                self.functions.masked_step(name, self.batch_size)
+        except Exception as error:
+            # Whatever it is: with a number of rows that is known the step was traced before.
+            reason = str(error) if isinstance(error, NotMaskable) else describe_error(error).splitlines()[0]
+            self.notes.append(f"each size of last partial batch is a function of its own: {reason}")
+            return False
+        return True
 
     def _lift(self, lifting: Lifting) -> None:
         """Makes the program anew, with numbers as inputs."""
@@ -185,6 +203,7 @@ class Bundle:
             "trainable_parameters": self.state.trainable_parameters,
             "has_convolution": self.has_convolution,
             "finalizes": self.finalizes,
+            "masks_rows": self.masks_rows,
             "sources": self.sources,
             "notes": [*self.notes, *notes],
             "functions": [],
@@ -245,7 +264,7 @@ class Bundle:
             return {"name": name, "lanes": lanes}
         steps, rows = int(function.get("steps") or 0), int(function.get("rows") or 0)
         form = function.get("form") or "auto"
-        if steps < 1 or rows < 1 or form not in ("auto", "looped", "vectorized"):
+        if steps < 1 or rows < 1 or form not in ("auto", *FORMS) or (form in MASKED and name not in STEPPING):
             raise LoweringFailure("bad_request", f"not a function that can be lowered: {function!r}")
         if form == "auto":
             form = "looped" if self.has_convolution and lanes > 1 else "vectorized"
@@ -263,7 +282,7 @@ class Bundle:
         if name == "finalize":
             function = jax.vmap(lambda *flat: tuple(self.functions.finalized(list(flat))))
             return serialize(function, state, len(state), self.stablehlo)
-        looped, rows = wanted["form"] == "looped", wanted["rows"]
+        looped, masked, rows = wanted["form"] in LOOPED, wanted["form"] in MASKED, wanted["rows"]
         batches = [_laned(aval, lanes, wanted["steps"]) for aval in self.inputs.shapes(rows)]
         if name == "predict":
             function = self.functions.predict(rows, looped)
@@ -272,7 +291,9 @@ class Bundle:
             reason = halting.why_not(self.model, self.functions.step(name, rows))
             if reason:
                 raise LoweringFailure("not_lowerable", reason)
-        function = self.functions.steps(name, rows, lanes, looped, wanted["halt"])
+        function = self.functions.steps(name, rows, lanes, looped, wanted["halt"], masked)
+        if masked:
+            batches.append(jax.ShapeDtypeStruct((lanes, wanted["steps"]), "int32"))
         counts = [jax.ShapeDtypeStruct((lanes,), "int32"), jax.ShapeDtypeStruct((), "int32")]
         return serialize(function, [*state, *batches, *counts], len(state), self.stablehlo)
 
@@ -307,4 +328,4 @@ def _file_name(wanted: dict) -> str:
     if "steps" not in wanted:
         return f"{wanted['name']}-{wanted['lanes']}.mlirbc"
     halt = "-halt" if wanted["halt"] else ""
-    return f"{wanted['name']}-{wanted['form'][0]}{wanted['lanes']}x{wanted['steps']}x{wanted['rows']}{halt}.mlirbc"
+    return f"{wanted['name']}-{FORMS[wanted['form']]}{wanted['lanes']}x{wanted['steps']}x{wanted['rows']}{halt}.mlirbc"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import jaxpr_as_fun, jaxprs_in_params
 
+from pronghorn.lowering import masking
 from pronghorn.lowering.failures import LoweringFailure
 from pronghorn.lowering.lifting import NOTHING, Lifting
 from pronghorn.lowering.state import State
@@ -54,6 +55,22 @@ class Functions:
         key = (name, rows)
         if key not in self._traced:
             self._traced[key] = self._trace_step(name, rows)
+        return self._traced[key]
+
+    def masked_step(self, name: str, places: int) -> Step:
+        """The same on a batch of so many places, of which the first ones hold rows: how many says an input that follows
+        those of the batch.
+
+        Raises what says why this cannot be done (`masking`), whatever that is: Keras's and the user's code are traced
+        with a number of rows that is not known.
+        """
+        key = (f"masked {name}", places)
+        if key not in self._traced:
+            step = self._trace_step(name, masking.symbolic_rows())
+            state, batch = [leaf.aval() for leaf in self.state.leaves], self.inputs.shapes(places)
+            count = jax.ShapeDtypeStruct((), "int32")
+            jaxpr = jax.make_jaxpr(masking.masked(step.jaxpr, places))(*state, *batch, count)
+            self._traced[key] = replace(step, run=_callable(jaxpr, len(state)), jaxpr=jaxpr)
         return self._traced[key]
 
     def prediction(self, rows: int) -> tuple[Callable, list[str], list[jax.ShapeDtypeStruct]]:
@@ -172,14 +189,17 @@ class Functions:
 
     # Functions of all lanes.
 
-    def steps(self, name: str, rows: int, lanes: int, looped: bool, halt: bool = False) -> Callable:
+    def steps(
+        self, name: str, rows: int, lanes: int, looped: bool, halt: bool = False, masked: bool = False
+    ) -> Callable:
         """`train` or `evaluate`: state, inputs, steps, reset -> state, logs.
 
         With `halt` a lane takes no step after one whose loss is NaN or infinite, until its metrics begin anew
-        (`keras.callbacks.TerminateOnNaN`).
+        (`keras.callbacks.TerminateOnNaN`). With `masked` an input follows those of the batches: how many of a
+        batch's places hold rows.
         """
-        step = self.step(name, rows)
-        count, inputs = len(self.state.leaves), len(self.inputs.all)
+        step = self.masked_step(name, rows) if masked else self.step(name, rows)
+        count, inputs = len(self.state.leaves), len(self.inputs.all) + masked
         over = self._looped if looped else self._vectorized
         halt = halt and step.watches_loss
 
