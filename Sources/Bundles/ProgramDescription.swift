@@ -27,6 +27,8 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
     public var parameters: [Parameter]
     /// For each variable whose moving average the optimizer keeps: its leaf, and the average's.
     public var averages: [[Int]]?
+    /// The layers that are adapted to the rows that each trial trains on; nil: none.
+    public var adapted: [AdaptedLayer]?
     /// The learning rates that the user's schedule gave, for each run of epochs that was asked for.
     public var schedules: [Schedule]?
     public var trainableParameters: Int
@@ -40,7 +42,7 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case version, name, keras, jax, stablehlo, draws, inputs, outputs, state, logs, directions, parameters
-        case averages, schedules, finalizes, sources, notes, functions
+        case averages, adapted, schedules, finalizes, sources, notes, functions
         case batchSize = "batch_size"
         case stepsPerExecution = "steps_per_execution"
         case seedColumn = "seed_column"
@@ -132,6 +134,22 @@ extension ProgramDescription {
         public func value(_ numbers: [String: Double]) -> Double? {
             expression.map { $0.value(numbers) } ?? numbers[name]
         }
+    }
+
+    /// A `Normalization` layer whose mean and variance are those of the rows that a trial trains on.
+    public struct AdaptedLayer: Codable, Sendable, Equatable {
+        /// The layer's name.
+        public var layer: String
+        /// The number of the tensor that it sees among the inputs of role `x`.
+        public var input: Int
+        /// The shape of a row as the layer sees it, with the numbers of the tensor's row in their order.
+        public var shape: [Int]
+        /// The axes of a row whose every index has a mean and a variance of its own.
+        public var axes: [Int]
+        /// The leaf of the means.
+        public var mean: Int
+        /// The leaf of the variances.
+        public var variance: Int
     }
 
     /// What `keras.callbacks.LearningRateScheduler` sets, epoch after epoch.

@@ -79,9 +79,11 @@ actor Conductor: RunnerProcess.Delegate {
     /// Puts a program's cohorts into the queue.
     func enqueue(_ program: PlannedProgram, _ group: ProgramGroup) async throws {
         var queued: [QueuedUnit] = []
+        let adapted = try await preparation.adaptedStates(group)
         try ledger.choose(engine: Engine.native.rawValue, reason: nil, trials: group.trials.map(\.index))
         for cohort in program.cohorts {
-            let unit = try preparation.write(cohort, of: program, group, id: nextName(), work: .train, in: folder)
+            let unit = try preparation.write(
+                cohort, of: program, group, adapted, id: nextName(), work: .train, in: folder)
             queued.append(register(Known(unit: unit, cost: cohort.cost, lineage: UnitLineage())))
         }
         // A checkpoint is of no use without its unit.

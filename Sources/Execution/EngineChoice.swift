@@ -90,6 +90,7 @@ extension Preparation {
             return .fit(fitGroup(trials, arguments, needs: needs, reason: error.reason(needs)))
         }
         var key = "model"
+        if error.code == .notAdaptable { key = "adapt" }
         if error.code == .callbackRaised, let scheduler = experiment.learningRateScheduler {
             key = "callbacks[\(scheduler.index)].learning_rate_scheduler.schedule"
         }

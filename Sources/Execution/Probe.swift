@@ -20,7 +20,7 @@ struct Probe: Sendable {
         let folder = RunFolder(FilePath(FileManager.default.temporaryDirectory.path).appending(name))
         defer { try? FileManager.default.removeItem(atPath: folder.path.string) }
         try folder.create()
-        let unit = try preparation.write(cohort, of: program, group, id: "probe", work: .probe, in: folder)
+        let unit = try preparation.write(cohort, of: program, group, nil, id: "probe", work: .probe, in: folder)
         let process = RunnerProcess(
             program: try preparation.nativeRunner(executable, on: device), device: device,
             log: folder.log(of: device.name))

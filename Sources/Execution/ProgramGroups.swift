@@ -119,12 +119,14 @@ extension Preparation {
             }
         }
         let seeds = trials.contains { $0.parameters["seed"] != nil } ? Array(Set(trials.map(\.seed))).sorted() : []
-        return ProgramRequest(
+        var request = ProgramRequest(
             model: model(share.arguments, of: trials, isFileAlone: isFileAlone), x: tensors(.x), y: tensors(.y),
             sampleWeight: tensors(.sampleWeight).first,
             // What the description is traced with; functions are lowered for every size that trials have.
             batchSize: trials.first.map { $0.fit.batchSize(rows: self.rows(of: $0).training.count) } ?? 32,
             numbers: share.numbers, seeds: seeds)
+        request.adapt = experiment.adapt.map(JSONValue.init)
+        return request
     }
 
     private func group(
@@ -268,6 +270,14 @@ extension Experiment {
 }
 
 extension JSONValue {
+    /// The layers to adapt as Python takes them.
+    init(_ layers: AdaptedLayers) {
+        switch layers {
+        case .all: self = .bool(true)
+        case .named(let names): self = .array(names.map { .string($0) })
+        }
+    }
+
     /// A parameter as the lowering process takes it.
     init(_ value: ParameterValue) {
         switch value {

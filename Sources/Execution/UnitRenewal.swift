@@ -2,6 +2,7 @@ import Files
 import FoundationEssentials
 import Planning
 import SystemPackage
+import TensorFiles
 import Units
 
 extension Unit {
@@ -14,6 +15,7 @@ extension Unit {
                 let rows = run.unit(id).appending(unit.rowsFile)
                 guard try Digest.sha256(file: rows) == digest else { throw RunError(.machine, "\(rows) is damaged") }
             }
+            if let file = unit.adaptedFile { try SafetensorsFile(run.unit(id).appending(file)).verifyDigest() }
             return unit
         } catch {
             throw RunError(.machine, "the unit \(path) cannot be read", cause: error)
@@ -47,13 +49,21 @@ extension Unit {
             let file = run.unit(self.id).appending(checkpoint.file).string
             for (index, lane) in chosen.enumerated() {
                 unit.lanes[index].start = .checkpoint(file: file, lane: lane)
+                unit.lanes[index].adapted = nil
             }
+            // What the layers were adapted to is in the checkpoint.
+            unit.adaptedFile = nil
             unit.fit.firstEpoch = checkpoint.epochs
         }
         do {
             let rows = try MappedFile(run.unit(self.id).appending(rowsFile))
             try Folder.create(run.unit(id))
             try rows.withBytes { try AtomicFile.write($0, to: run.unit(id).appending(rowsFile), durable: durable) }
+            if let name = unit.adaptedFile {
+                try MappedFile(run.unit(self.id).appending(name)).withBytes {
+                    try AtomicFile.write($0, to: run.unit(id).appending(name), durable: durable)
+                }
+            }
             try AtomicFile.write(
                 Array(try unit.json()), to: run.unit(id).appending(Unit.fileName), durable: durable)
             if durable { try Folder.synchronize(run.units) }

@@ -10,9 +10,12 @@ import Units
 
 extension Preparation {
     /// Writes the folder of a unit: what a runner is given.
+    ///
+    /// - Parameter adapted: what the layers hold that are adapted to the trials' rows; nil: there are none, or nothing is
+    ///   trained.
     func write(
-        _ cohort: Cohort, of program: PlannedProgram, _ group: ProgramGroup, id: String, work: Unit.Work,
-        in run: RunFolder
+        _ cohort: Cohort, of program: PlannedProgram, _ group: ProgramGroup, _ adapted: AdaptedStates?, id: String,
+        work: Unit.Work, in run: RunFolder
     ) throws -> Unit {
         var arrays = UnitArrays()
         let lanes = cohort.trials.map { index in
@@ -26,6 +29,7 @@ extension Preparation {
                 lane.start = .checkpoint(file: start, lane: 0)
                 lane.configurationFile = group.startsAreModels ? start : nil
             }
+            if adapted != nil { lane.adapted = arrays.adapted.number(of: statisticsKey(of: trial)) }
             return lane
         }
         let folder = run.unit(id)
@@ -36,7 +40,7 @@ extension Preparation {
         func tails(_ form: Workload.Form) -> String? {
             form == .masked ? program.maskedForm.rawValue : form == program.form ? nil : form.rawValue
         }
-        let unit = Unit(
+        var unit = Unit(
             id: id, work: work,
             program: Unit.ProgramReference(folder: group.bundle.folder.string, key: group.bundle.digest),
             packing: Unit.Packing(
@@ -48,6 +52,12 @@ extension Preparation {
             save: saveSettings,
             narrowing: cohort.narrowing.map { Unit.Narrowing(sizes: $0.sizes, leastLaneSteps: $0.leastLaneSteps) },
             stopsOnDivergence: experiment.fit.onDivergence == .stop)
+        if let adapted {
+            let name = "adapted.safetensors"
+            try Folder.create(folder)
+            try adapted.write(arrays.adapted.order, to: folder.appending(name))
+            unit.adaptedFile = name
+        }
         return try write(unit, arrays, to: folder)
     }
 
@@ -62,6 +72,7 @@ extension Preparation {
         if case .files = experiment.model { weights = nil }
         let engine = Unit.FitEngine(
             backend: group.backend, model: model(trial.arguments, of: [trial]).json.text, weights: weights,
+            adapt: experiment.adapt.map { JSONValue($0).text },
             offered: JSONValue.object(Dictionary(offered) { $1 }).text,
             roles: dataset.inputs.map { input in
                 switch input.role {
@@ -151,6 +162,8 @@ extension Preparation {
 private struct UnitArrays {
     var rows = RowNumbers()
     var sources = SourceNumbers()
+    /// The partitions whose statistics stand in the unit's file of them.
+    var adapted = AdaptedNumbers()
 }
 
 /// The rows file of a unit while it grows: a partition that several lanes share is in it once.
@@ -187,6 +200,19 @@ private struct RowNumbers {
         }
         known[key] = range
         return range
+    }
+}
+
+/// The partitions that a unit's layers are adapted to, numbered as they come.
+private struct AdaptedNumbers {
+    var order: [PartitionStatistics.Key] = []
+    private var numbers: [PartitionStatistics.Key: Int] = [:]
+
+    mutating func number(of key: PartitionStatistics.Key) -> Int {
+        if let number = numbers[key] { return number }
+        numbers[key] = order.count
+        order.append(key)
+        return order.count - 1
     }
 }
 

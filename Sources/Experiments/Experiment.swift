@@ -10,6 +10,8 @@ public struct Experiment: Sendable, Equatable, Codable {
     public var model: ModelSource
     /// Files of weights that a built model starts from, or `nil`.
     public var start: StartFiles?
+    /// Which layers are adapted to the rows that each trial trains on; `nil`: none.
+    public var adapt: AdaptedLayers?
     /// The arrays.
     public var data: DataDescription
     /// How the rows are divided.

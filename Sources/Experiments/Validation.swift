@@ -6,6 +6,7 @@ extension Experiment {
         try validateName()
         try validateModel()
         try validateStart()
+        try validateAdaptedLayers()
         try validateData(data, at: "data")
         try validateFiles()
         try validatePartition()

@@ -23,6 +23,8 @@ public struct LoweringError: Error, Sendable, CustomStringConvertible {
         public static let shapesDisagree = Code("shapes_disagree")
         /// The model trains in Keras, but not as a program.
         public static let notLowerable = Code("not_lowerable")
+        /// A layer cannot be adapted to the rows of each trial.
+        public static let notAdaptable = Code("not_adaptable")
         /// The file holds code that `safe_mode` does not run.
         public static let unsafeModel = Code("unsafe_model")
         /// A callback's function (or its file) raised, or is not there.

@@ -24,6 +24,8 @@ public struct ProgramRequest: Sendable, Hashable {
     public var schedule: Schedule?
     /// Whether one function shall serve last partial batches of every size, if the model allows it.
     public var masksRows = false
+    /// Which layers are adapted to the rows of each trial: true, or their names; nil: none.
+    public var adapt: JSONValue?
     /// The version of StableHLO that the plugin reads; nil for the oldest that Pronghorn's plugins read.
     public var stablehloVersion: String?
 
@@ -162,6 +164,7 @@ public struct ProgramRequest: Sendable, Hashable {
         }
         if !seeds.isEmpty { vary["seed"] = .array(Self.ends(seeds.sorted()).map { .int(Int(clamping: $0)) }) }
         fields["vary"] = .object(vary)
+        if let adapt { fields["adapt"] = adapt }
         var callbacks: [String: JSONValue] = [:]
         if terminatesOnNaN { callbacks["terminate_on_nan"] = .bool(true) }
         if let schedule { callbacks["schedule"] = schedule.json }

@@ -55,8 +55,7 @@ struct Checkpoint {
     }
 
     static func tensorName(_ group: Group, _ index: Int) -> String {
-        let text = String(index)
-        return "\(group.name)/\(String(repeating: "0", count: max(0, 4 - text.count)))\(text)"
+        StateTensor.name(group.name, leaf: index)
     }
 
     /// Removes from a unit's folder what a newer checkpoint has made superfluous.

@@ -12,9 +12,13 @@ struct LaneStarts {
     private let program: LoadedProgram
     /// The files that lanes start from, by path.
     private let files: [String: Checkpoint]
+    /// The leaves of layers that are adapted to the lanes' rows.
+    private let adapted: Checkpoint?
 
     /// Opens every file that a lane starts from, and checks it whole.
-    init(_ unit: Unit, of program: LoadedProgram) throws(TrainingError) {
+    ///
+    /// - Parameter folder: the unit's.
+    init(_ unit: Unit, of program: LoadedProgram, in folder: FilePath) throws(TrainingError) {
         self.unit = unit
         self.program = program
         var files: [String: Checkpoint] = [:]
@@ -29,6 +33,11 @@ struct LaneStarts {
             files[file] = checkpoint
         }
         self.files = files
+        if let name = unit.adaptedFile {
+            adapted = try Checkpoint(folder.appending(name))
+        } else {
+            adapted = nil
+        }
     }
 
     /// Whether no lane goes on with training that an earlier unit began.
@@ -36,7 +45,7 @@ struct LaneStarts {
 
     /// The state of all lanes, on the device; spare lanes hold copies of the first.
     func state() throws -> LoadedProgram.State {
-        guard !files.isEmpty else { return try drawn() }
+        guard !files.isEmpty || adapted != nil else { return try drawn() }
         guard needsDrawing else { return try assembled(.state) { _, _ in } }
         let base = try drawn()
         return try assembled(.state) { leaf, memory in try base.leaves.copyToHost(leaf, into: memory.bytes) }
@@ -106,14 +115,18 @@ struct LaneStarts {
                 let lane = unit.lanes[target < unit.lanes.count ? target : 0]
                 let place = UnsafeMutableRawBufferPointer(
                     rebasing: memory.bytes[target * laneBytes..<(target + 1) * laneBytes])
-                guard let file = file(of: lane),
-                    try file.copy(group, leaf: index, lane: lane.start.lane, into: place, as: leaf)
-                else { continue }
+                let file = file(of: lane)
+                let isHeld = try file?.copy(group, leaf: index, lane: lane.start.lane, into: place, as: leaf) ?? false
+                guard file?.epochs == nil else { continue }
                 // What is chosen for a trial goes before what its starting model was trained with.
-                if file.epochs == nil, let value = number(in: index, of: lane), let bytes = leaf.bytes(of: value),
+                if isHeld, let value = number(in: index, of: lane), let bytes = leaf.bytes(of: value),
                     bytes.count == place.count
                 {
                     place.copyBytes(from: bytes)
+                }
+                // So does what its layers are adapted to.
+                if group == .state, let adapted, let number = lane.adapted {
+                    _ = try adapted.copy(.state, leaf: index, lane: number, into: place, as: leaf)
                 }
             }
             leaves.append(memory)

@@ -46,7 +46,7 @@ struct UnitTraining {
         let began = clock.now
         var checkpointed = began
         var seconds = 0.0
-        let starts = try LaneStarts(unit, of: program)
+        let starts = try LaneStarts(unit, of: program, in: folder)
         var state = try starts.state()
         var best = starts.bestValues()
         let bestState = KeptState(.best, try starts.kept(.best, beside: state))

@@ -17,16 +17,22 @@ extension Unit {
         public var model: String
         /// A file of weights that the model starts from, as `Model.load_weights` takes it.
         public var weights: String?
+        /// Which layers are adapted to the trial's rows: `true`, or a list of names; nil: none.
+        public var adapt: String?
         /// An object of arguments that the build function is given if it takes such: the trial's `seed` and
         /// `learning_rate`.
         public var offered: String
         /// What each array of the unit's sources is to `Model.fit`, in their order.
         public var roles: [Role]
 
-        public init(backend: Backend, model: String, weights: String? = nil, offered: String, roles: [Role]) {
+        public init(
+            backend: Backend, model: String, weights: String? = nil, adapt: String? = nil, offered: String,
+            roles: [Role]
+        ) {
             self.backend = backend
             self.model = model
             self.weights = weights
+            self.adapt = adapt
             self.offered = offered
             self.roles = roles
         }

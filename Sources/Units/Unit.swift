@@ -20,6 +20,9 @@ public struct Unit: Codable, Sendable, Equatable {
     public var rowsFile: String
     /// The file's SHA-256, by which a unit that a loss of power has torn is known; nil in units of older versions.
     public var rowsDigest: String?
+    /// A safetensors file inside the unit's folder with the leaves of adapted layers, [N, …] each, in place of those that the
+    /// start of a lane has; nil: no layer is adapted, or all lanes go on from checkpoints.
+    public var adaptedFile: String?
     public var fit: FitSettings
     /// When it ends because few of its lanes are active; nil: never.
     public var narrowing: Narrowing?
@@ -144,6 +147,8 @@ extension Unit {
         /// Index into `sources` of the arrays that `validation` rows are of.
         public var validationSource: Int?
         public var validation: RowRange?
+        /// The lane's place in the unit's `adaptedFile`; nil: none.
+        public var adapted: Int?
         /// The learning rate of each epoch from `fit.initialEpoch` on, where the unit's `learning_rate_scheduler` sets it.
         public var rates: [Double]?
         /// Seconds of training after which the lane ends with the epoch at hand; nil: no limit.

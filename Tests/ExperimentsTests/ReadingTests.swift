@@ -294,3 +294,18 @@ func startingModels() throws {
     #expect(
         try start("{paired: [a.keras, b.weights.h5]}") == StartFiles(["a.keras", "b.weights.h5"], pairing: .paired))
 }
+
+@Test("The layers to adapt are all or those that are named, and a run's record of them reads back")
+func layersToAdapt() throws {
+    func adapt(_ text: String) throws -> AdaptedLayers? {
+        let experiment = try Experiment(yaml: "model: a.keras\ndata: {x: x.npy}\n\(text)", file: "e.yaml")
+        let kept = try JSONDecoder().decode(Experiment.self, from: JSONEncoder().encode(experiment))
+        #expect(kept == experiment)
+        return experiment.adapt
+    }
+    #expect(try adapt("") == nil)
+    #expect(try adapt("adapt: false") == nil)
+    #expect(try adapt("adapt: true") == .all)
+    #expect(try adapt("adapt: scale") == .named(["scale"]))
+    #expect(try adapt("adapt: [scale, \"true\"]") == .named(["scale", "true"]))
+}

@@ -38,7 +38,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "an unknown key at the top", yaml: head + "trails: {seed: 1}\n",
         message:
-            "e.yaml:3:1: trails: unknown key 'trails'; accepted: backend, callbacks, checkpoint, custom_objects, data, engine, environment, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials (did you mean 'trials'?)"
+            "e.yaml:3:1: trails: unknown key 'trails'; accepted: adapt, backend, callbacks, checkpoint, custom_objects, data, engine, environment, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials (did you mean 'trials'?)"
     ),
     WrongExperiment(
         mistake: "a random search of no trials", yaml: head + "trials: {random: 0, a: {uniform: [0.0, 1.0]}}\n",
@@ -78,7 +78,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a list instead of a mapping", yaml: "- a\n- b\n",
         message:
-            "e.yaml:1:1: must be a mapping, found a list; accepted: backend, callbacks, checkpoint, custom_objects, data, engine, environment, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials"
+            "e.yaml:1:1: must be a mapping, found a list; accepted: adapt, backend, callbacks, checkpoint, custom_objects, data, engine, environment, fit, model, name, partition, python, runners_per_device, save, seed, start, summarize, trials"
     ),
     WrongExperiment(
         mistake: "no model", yaml: "data: {x: x.npy}\n",
@@ -365,6 +365,15 @@ private let wrong: [WrongExperiment] = [
         mistake: "custom objects that are no Python file",
         yaml: "model: a.keras\ndata: {x: x.npy, y: y.npy}\ncustom_objects: layers\n",
         message: "e.yaml:3:17: custom_objects: 'layers' is not a Python file"),
+    WrongExperiment(
+        mistake: "no layers to adapt", yaml: head + "adapt: []\n",
+        message: "e.yaml:3:1: adapt: names no layer; accepted: true, false, the names of layers"),
+    WrongExperiment(
+        mistake: "a layer to adapt twice", yaml: head + "adapt: [a, b, a]\n",
+        message: "e.yaml:3:15: adapt[2]: the layer 'a' is there already"),
+    WrongExperiment(
+        mistake: "a number of layers to adapt", yaml: head + "adapt: 3\n",
+        message: "e.yaml:3:8: adapt: must be true, false, or the names of layers, found 3"),
     WrongExperiment(
         mistake: "custom objects for a build function", yaml: head + "custom_objects: layers.py\n",
         message:

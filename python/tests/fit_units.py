@@ -37,6 +37,7 @@ class Unit:
             "offered": json.dumps(changes.pop("offered", {"seed": 11})),
             "roles": ["x", "y"],
             **({"weights": str(changes.pop("weights"))} if "weights" in changes else {}),
+            **({"adapt": json.dumps(changes.pop("adapt"))} if "adapt" in changes else {}),
         }
         lane = {
             "trial": 7,

@@ -54,6 +54,14 @@ def functional(seed=2):
     return model
 
 
+def normalized(units=6):
+    model = keras.Sequential(
+        [keras.Input((5,)), layers.Normalization(name="scale"), layers.Dense(units, activation="relu"), layers.Dense(1)]
+    )
+    model.compile(keras.optimizers.SGD(0.01), loss="mse")
+    return model
+
+
 def subclassed(seed=3):
     keras.utils.set_random_seed(seed)
     model = Residual(name="residual")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 
+import adapted_models
 import fit_models
 import keras
 import numpy as np
@@ -318,3 +319,39 @@ def test_what_is_written_meanwhile_stands_in_the_units_own_log(runner, tmp_path)
     log = (other.folder / "log.txt").read_text()
     assert "Traceback (most recent call last)" in log and 'RuntimeError("this step cannot")' in log
     assert "a print of the user's" not in log
+
+
+@pytest.mark.parametrize("function", ["plain", "deferred", "binned"])
+def test_layers_are_adapted_to_the_rows_to_train_on_alone(runner, tmp_path, function):
+    model = {"file": adapted_models.__file__, "function": function, "arguments": {"width": 3}}
+    unit = Unit(tmp_path, model=model, adapt=True)
+    assert kind(runner.work(unit)[-1]) == "finished"
+    trained = keras.models.load_model(unit.folder / "models/0007.keras")
+    rows = unit.x[unit.training]
+    own = trained.layers[0]
+    if function == "binned":
+        expected = keras.layers.Discretization(num_bins=4)
+        expected.update_state(rows)
+        expected.finalize_state()
+        assert own.bin_boundaries == pytest.approx(expected.bin_boundaries)
+        expected.update_state(unit.x)
+        expected.finalize_state()
+        assert own.bin_boundaries != pytest.approx(expected.bin_boundaries)
+        return
+    np.testing.assert_allclose(own.adapt_mean, rows.mean(axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(own.adapt_variance, rows.var(axis=0), rtol=1e-5)
+    assert not np.allclose(own.adapt_mean, unit.x.mean(axis=0), rtol=1e-2)
+    # It was trained on what it was adapted to, from the weights that the seed alone would have drawn.
+    keras.utils.set_random_seed(11)
+    by_hand = getattr(adapted_models, function)(3)
+    by_hand.layers[0].adapt(rows)
+    by_hand.fit(rows, unit.y[unit.training], batch_size=8, epochs=3, shuffle=False, verbose=0)
+    for one, two in zip(trained.get_weights(), by_hand.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)
+
+
+def test_a_layer_that_cannot_be_adapted_fails_the_trial_with_its_name(runner, tmp_path):
+    model = {"file": adapted_models.__file__, "function": "without", "arguments": {}}
+    runner.tell(Unit(tmp_path, model=model, adapt=True).folder)
+    with pytest.raises(AssertionError, match=r"not_adaptable.*no layer to adapt"):
+        runner.until("finished")

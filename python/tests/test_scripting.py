@@ -260,6 +260,27 @@ def test_a_dataset_trains_in_place_as_by_model_fit():
     np.testing.assert_allclose(model.history.history["loss"], reference[1]["loss"], rtol=1e-5)
 
 
+def test_layers_are_adapted_to_each_group_and_in_place_to_all_rows():
+    scales = [1.0, 40.0, 0.01, 5.0, 300.0]
+    x = (X * scales + 1000.0).astype("float32")
+    run = pronghorn.fit(
+        given.normalized, x, Y, epochs=EPOCHS, shuffle=False, partition=pronghorn.by(GROUPS), adapt=True, save=["all"]
+    )
+    for group, trial in enumerate(run.trials):
+        rows = np.flatnonzero(group == GROUPS)
+        keras.utils.set_random_seed(0)
+        own = given.normalized()
+        own.get_layer("scale").adapt(x[rows].astype("float64"))
+        agrees(trial, fitted(own, x[rows], Y[rows]), x)
+    model = given.normalized()
+    stale = model.predict(x, verbose=0)
+    run = pronghorn.fit(model, x, Y, epochs=EPOCHS, shuffle=False, adapt=["scale"], in_place=True)
+    np.testing.assert_allclose(model.get_layer("scale").adapt_mean, x.astype("float64").mean(axis=0), rtol=1e-5)
+    now = model.predict(x, verbose=0)
+    np.testing.assert_allclose(now, run.models[0].predict(x, verbose=0), rtol=1e-5)
+    assert not np.allclose(now, stale, rtol=0.1)
+
+
 class Ending(keras.callbacks.Callback):
     """A callback of the user's own."""
 

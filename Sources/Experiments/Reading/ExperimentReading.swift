@@ -29,7 +29,7 @@ extension Experiment {
 /// Turns the tree of an experiment file into an experiment; types are checked here, meaning by `validate`.
 struct ExperimentReading {
     static let keys = [
-        "name", "model", "custom_objects", "start", "data", "partition", "trials", "fit", "callbacks", "save",
+        "name", "model", "custom_objects", "start", "adapt", "data", "partition", "trials", "fit", "callbacks", "save",
         "summarize", "python",
         "engine",
         "backend", "runners_per_device", "checkpoint", "environment", "seed",
@@ -68,6 +68,7 @@ struct ExperimentReading {
         experiment.testSet = division.test
         experiment.watch = division.watch
         experiment.start = try read(fields["start"], or: nil, readStart)
+        experiment.adapt = try read(fields["adapt"], or: nil, readAdaptedLayers)
         experiment.customObjects = try read(fields["custom_objects"], or: nil) { field throws(ExperimentError) in
             try field.text("a Python file")
         }

@@ -66,6 +66,20 @@ public struct GroupNormalization: KerasLayer {
     }
 }
 
+/// By the mean and the variance that the data have: given, or adapted to the rows of each trial (`Experiment.adapting`).
+public struct Normalization: KerasLayer {
+    public let layer: Layer
+
+    /// - Parameters:
+    ///   - axis: the axis whose every index has a mean and a variance of its own; Keras's default is the last.
+    ///   - mean: the mean, for the whole layer.
+    ///   - variance: the variance, given with the mean.
+    ///   - invert: whether numbers are brought back to what they were.
+    public init(axis: Int? = nil, mean: Double? = nil, variance: Double? = nil, invert: Bool? = nil) {
+        layer = Layer("Normalization", typed: ["axis": axis, "mean": mean, "variance": variance, "invert": invert])
+    }
+}
+
 /// Each row to length 1.
 public struct UnitNormalization: KerasLayer {
     public let layer: Layer

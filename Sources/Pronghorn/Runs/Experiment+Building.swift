@@ -63,6 +63,16 @@ extension Experiment {
         return experiment
     }
 
+    /// The experiment whose preprocessing is adapted to the rows that each trial trains on, as `layer.adapt(rows)` before
+    /// `Model.fit` would.
+    ///
+    /// - Parameter layers: the names of `Normalization` and `Discretization` layers; none: all that learn from data.
+    public func adapting(_ layers: String...) -> Experiment {
+        var experiment = self
+        experiment.adapt = layers.isEmpty ? .all : .named(layers)
+        return experiment
+    }
+
     /// The experiment with Keras's callbacks, each trial by itself.
     public func callbacks(_ callbacks: Callback...) -> Experiment {
         var experiment = self

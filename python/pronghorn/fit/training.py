@@ -15,7 +15,7 @@ from pronghorn.fit import callbacks
 from pronghorn.fit.data import Data
 from pronghorn.fit.divergence import Divergence
 from pronghorn.fit.protocol import Events, Feed
-from pronghorn.lowering import archives, sources
+from pronghorn.lowering import adaptation, archives, sources
 from pronghorn.lowering.failures import LoweringFailure, failure_from
 from pronghorn.lowering.model import Builder
 
@@ -95,6 +95,8 @@ class Training:
         model = builder.make(**taken)
         if self.engine.get("weights"):
             self._load_weights(model, data)
+        if self.engine.get("adapt"):
+            self._adapt(model, data)
         if "learning_rate" in offered and "learning_rate" not in taken:
             try:
                 model.optimizer.learning_rate = offered["learning_rate"]
@@ -112,6 +114,19 @@ class Training:
             model.load_weights(path)
         except Exception as error:
             raise failure_from(error, "build_raised", sources.belongs_to_user) from error
+
+    def _adapt(self, model, data: Data) -> None:
+        """Adapts layers to the rows to train on, as a script would that calls `layer.adapt` before `fit`."""
+        x = data.training[0]
+        layers = adaptation.chosen(model, json.loads(self.engine["adapt"]))
+        if not model.built and isinstance(model, keras.Sequential) and not isinstance(x, dict):
+            model.build((None, *x.shape[1:]))
+        for one in adaptation.placed(model, data.inputs, layers):
+            rows = x[data.inputs.x[one.input].name] if isinstance(x, dict) else x
+            try:
+                one.adapt(rows)
+            except Exception as error:
+                raise failure_from(error, "fit_raised", sources.belongs_to_user) from error
 
     def _arguments(self, data: Data) -> dict:
         settings = self.unit["fit"]

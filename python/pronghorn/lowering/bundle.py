@@ -12,7 +12,17 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from pronghorn.lowering import averages, halting, jaxprs, monitoring, parameters, schedule, sources, template
+from pronghorn.lowering import (
+    adaptation,
+    averages,
+    halting,
+    jaxprs,
+    monitoring,
+    parameters,
+    schedule,
+    sources,
+    template,
+)
 from pronghorn.lowering.artifacts import serialize
 from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from
 from pronghorn.lowering.functions import Functions
@@ -49,7 +59,8 @@ class Bundle:
         with sources.recorded() as opened:
             progress("importing the model's file")
             vary = request.get("vary") or {}
-            self.builder = Builder(request.get("model") or {}, self.inputs, self.batch_size, vary)
+            adapt = request.get("adapt")
+            self.builder = Builder(request.get("model") or {}, self.inputs, self.batch_size, vary, adapt)
             self.variation = Variation(vary, self.builder, self.inputs, self.batch_size)
             self._build()
             self._trace()
@@ -65,6 +76,9 @@ class Bundle:
         self.first = self.variation.build()
         self.model, self.state = self.first.model, self.first.state
         self.functions = Functions(self.model, self.state, self.inputs)
+        layers = adaptation.chosen(self.model, self.builder.adapt) if self.builder.adapt else []
+        self.adaptations = adaptation.placed(self.model, self.inputs, layers)
+        self.notes += adaptation.notes(self.adaptations, self.inputs)
         rate, why_not = parameters.learning_rate(self.model)
         if self.variation.rate_is_leaf and rate is None:
             raise LoweringFailure("bad_request", f"the trials differ in learning_rate, but {why_not}")
@@ -199,6 +213,7 @@ class Bundle:
             "directions": monitoring.directions(self.model),
             "parameters": entries,
             "averages": averages.pairs(self.model, self.state),
+            "adapted": adaptation.entries(self.adaptations, self.state),
             "schedules": self.schedules,
             "trainable_parameters": self.state.trainable_parameters,
             "has_convolution": self.has_convolution,

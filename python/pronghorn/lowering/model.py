@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from pronghorn.lowering import archives, importing, sources
+from pronghorn.lowering import adaptation, archives, importing, sources
 from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from, needed_backend
 from pronghorn.lowering.settings import Settings
 from pronghorn.lowering.tensors import Inputs
@@ -21,8 +21,10 @@ _untouched: Settings | None = None
 class Builder:
     """Builds a request's model, as often as is asked; what it imports, it imports once."""
 
-    def __init__(self, request: dict, inputs: Inputs, batch_size: int, varied: Iterable[str] = ()):
+    def __init__(self, request: dict, inputs: Inputs, batch_size: int, varied: Iterable[str] = (), adapt=None):
         self.kind = request.get("kind")
+        # The layers that are to be adapted to each trial's rows: true, or their names.
+        self.adapt = adapt
         self.request = request
         self.inputs = inputs
         self.batch_size = batch_size
@@ -61,6 +63,8 @@ class Builder:
                 "the model is compiled with run_eagerly=True, so each step runs in Python",
                 file=self._file(),
             )
+        if self.adapt:
+            adaptation.refuse_configured(adaptation.chosen(model, self.adapt))
         self._complete(model)
         return model
 

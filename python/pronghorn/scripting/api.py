@@ -37,6 +37,7 @@ def fit(
     callbacks: Any = None,
     trials: Any = None,
     partition: Partition | None = None,
+    adapt: bool | str | Sequence[str] = False,
     save: Any = "all",
     seed: int = 0,
     engine: str = "auto",
@@ -82,6 +83,9 @@ def fit(
         trials: Axes, whose product is tried: `{"seed": range(10), "learning_rate": [1e-3, 1e-2]}`; a list of
             combinations; or with `"random": N` as many drawn ones, from lists, `uniform` and `log_uniform`.
         partition: How the rows are divided: `by`, `folds`, `count` or `bootstrap`.
+        adapt: Whether `Normalization` layers (and `Discretization`, by `Model.fit`) are adapted to the rows that each
+            trial trains on, as `layer.adapt(rows)` before `fit` would: True for all layers that learn from data, or the
+            names of some.
         save: Which models are kept, as in an experiment file: "all", "best", "initial", "none", {"top": 5}, or a list.
         seed: What partitions are drawn from, and the seed of trials that have none.
         engine: "auto", "native" (lowered programs only) or "fit" (real `Model.fit` only).
@@ -252,6 +256,7 @@ def _give_back(described: models.Models, run: Run) -> None:
         if not model.built:
             model.build(trained.input_shape)
         model.set_weights(trained.get_weights())
+        _take_adapted(model, trained)
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         for own, new in zip(model.optimizer.variables, trained.optimizer.variables, strict=True):
@@ -264,6 +269,21 @@ def _give_back(described: models.Models, run: Run) -> None:
             metric: [float(value) for value in frame[metric].dropna()] for metric in frame if metric != "epoch"
         }
         model.history = history
+
+
+def _take_adapted(model: Any, trained: Any) -> None:
+    """Gives layers what they keep of their adapted weights, or beside them."""
+    import keras
+
+    for own, new in zip(model._flatten_layers(), trained._flatten_layers(), strict=True):
+        if isinstance(own, keras.layers.Normalization):
+            own.finalize_state()
+        elif isinstance(own, keras.layers.Discretization):
+            own.bin_boundaries = new.bin_boundaries
+        else:
+            continue
+        # What was compiled before holds the old numbers as constants.
+        model.train_function = model.test_function = model.predict_function = None
 
 
 class _Sections:
@@ -296,6 +316,9 @@ class _Sections:
         sections["data"], partition = self._data(rows)
         if partition:
             sections["partition"] = partition
+        if call["adapt"] is not False and call["adapt"] is not None:
+            adapt = call["adapt"]
+            sections["adapt"] = adapt if isinstance(adapt, (bool, str)) else [str(name) for name in adapt]
         if self.axes.section is not None:
             sections["trials"] = self.axes.section
         sections["fit"] = self._fit(rows[0])
