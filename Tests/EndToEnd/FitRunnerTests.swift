@@ -144,8 +144,11 @@ func runnerStarted(_ line: String) -> Int32? {
 
 /// Whether a process is there and is a runner of `Model.fit`: a number alone may be another's by now.
 func isFitRunner(_ process: Int32) -> Bool {
-    guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"), !line.isEmpty else {
-        return false
+    // A process that is only just becoming its program has no arguments for a moment.
+    for _ in 0..<50 {
+        guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return false }
+        if !line.isEmpty { return String(decoding: line, as: UTF8.self).contains("pronghorn.fit_runner") }
+        usleep(100_000)
     }
-    return String(decoding: line, as: UTF8.self).contains("pronghorn.fit_runner")
+    return false
 }
