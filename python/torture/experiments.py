@@ -27,6 +27,20 @@ def dropout(units=4):
     return model
 
 
+def normalized(units=4):
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            layers.Normalization(name="scale"),
+            layers.Dense(units, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Dense(1),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.02), "mse", metrics=["mae"])
+    return model
+
+
 def data():
     draws = numpy.random.default_rng(7)
     x = draws.normal(size=(240, 6))
@@ -102,6 +116,21 @@ checkpoint: {every_seconds: 0.05}
     pythons=("summarize",),
 )
 
+# Lanes of unlike numbers of rows, whose last batches are masked, each normalized by its own training rows.
+GROUPS = Experiment(
+    "groups",
+    """\
+model: models.py:normalized
+adapt: true
+data: {x: x.npy, y: y.npy, shop: shop.npy}
+partition: {by: shop}
+trials: {seed: {range: 2}}
+fit: {epochs: 80, batch_size: 16, validation: 0.2}
+save: [all, initial, best]
+checkpoint: {every_epochs: 10}
+""",
+)
+
 FIT = Experiment(
     "fit",
     """\
@@ -135,7 +164,7 @@ summarize: models.py:summary
     pythons=("prepare_data", "lowering", "summarize"),
 )
 
-ALL = [COHORTS, CALLBACKS, FOLDS, FIT, COLD]
+ALL = [COHORTS, CALLBACKS, FOLDS, GROUPS, FIT, COLD]
 
 
 def write_files(experiment: Experiment, folder: Path) -> None:
@@ -145,6 +174,8 @@ def write_files(experiment: Experiment, folder: Path) -> None:
     rows = [[draws.gauss(0, 1) for _ in range(6)] for _ in range(512)]
     _write_array(folder / "x.npy", [value for row in rows for value in row], (512, 6))
     _write_array(folder / "y.npy", [2 * row[0] + row[1] ** 2 for row in rows], (512, 1))
+    sizes = (256, 128, 64, 32, 16, 8, 8)
+    _write_array(folder / "shop.npy", [shop for shop, rows in enumerate(sizes) for _ in range(rows)], (512,))
     (folder / "models.py").write_text(MODELS)
     (folder / "experiment.yaml").write_text(experiment.text)
 
