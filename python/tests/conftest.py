@@ -2,5 +2,20 @@
 
 import os
 
+import pytest
+
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """Runs come into a folder of the tests' own, trained by the binary that is tested."""
+    before, variables = os.getcwd(), dict(os.environ)
+    os.chdir(tmp_path_factory.mktemp("scripting"))
+    if os.environ.get("PRONGHORN_TEST_BINARY"):
+        os.environ["PRONGHORN_BINARY"] = os.environ["PRONGHORN_TEST_BINARY"]
+    yield
+    os.chdir(before)
+    os.environ.clear()
+    os.environ.update(variables)

@@ -13,48 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import scripting_models as given
+from scripting_runs import EPOCHS, GROUPS, ROWS, X, Y, agrees, fitted
 
 import pronghorn
 
-ROWS, EPOCHS = 96, 2
-GENERATOR = np.random.default_rng(11)
-X = GENERATOR.normal(size=(ROWS, 5)).astype("float32")
-Y = (X[:, :1] * X[:, 1:2] + X.sum(axis=1, keepdims=True)).astype("float32")
-GROUPS = np.arange(ROWS) // (ROWS // 2)
-
-pytestmark = pytest.mark.filterwarnings("ignore:.*tty.*")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workplace(tmp_path_factory):
-    """Runs come into a folder of the tests' own, trained by the binary that is tested."""
-    before, variables = os.getcwd(), dict(os.environ)
-    os.chdir(tmp_path_factory.mktemp("scripting"))
-    if os.environ.get("PRONGHORN_TEST_BINARY"):
-        os.environ["PRONGHORN_BINARY"] = os.environ["PRONGHORN_TEST_BINARY"]
-    yield
-    os.chdir(before)
-    os.environ.clear()
-    os.environ.update(variables)
-
-
-def fitted(model, x=X, y=Y, **arguments):
-    """The same model, trained by Keras itself."""
-    arguments = {"epochs": EPOCHS, "shuffle": False, "verbose": 0, "batch_size": 32, **arguments}
-    history = model.fit(x, y, **arguments)
-    return model, history.history
-
-
-def agrees(trial, reference, x=X):
-    """Compares a trial with what `Model.fit` made of the same model."""
-    model, history = reference
-    assert trial.status == "finished", trial.message
-    frame = trial.history
-    assert set(frame) == {"epoch", *history}
-    for name, values in history.items():
-        np.testing.assert_allclose(frame[name].dropna(), values, rtol=1e-5, err_msg=name)
-    np.testing.assert_allclose(trial.model.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
-
+pytestmark = [pytest.mark.usefixtures("workplace"), pytest.mark.filterwarnings("ignore:.*tty.*")]
 
 WAYS = [given.sequential, given.functional, given.subclassed, given.custom]
 
@@ -366,21 +329,6 @@ def test_ctrl_c_returns_what_is_finished(monkeypatch):
     assert raised and run.interrupted
 
 
-def test_a_second_call_starts_no_python():
-    """What was trained before compiles nothing and lowers nothing: the call says nothing of it."""
-    models = [given.sequential(1), given.sequential(2)]
-    seen = []
-    for _ in range(2):
-        run = pronghorn.submit(models, X, Y, epochs=EPOCHS, devices="cpu:1")
-        said = []
-        while not run._process.is_over:
-            said.append(run.progress.doing)
-            run._process.wait(0.005)
-        run.wait()
-        seen.append({text for text in said if text})
-    assert not any("Python" in text or "Keras" in text for text in seen[1]), seen
-
-
 def test_nothing_is_shown_in_pipes_and_lines_where_they_are_asked_for(capsys):
     for verbose, lines in (("auto", 0), (0, 0), (2, 1)):
         with warnings.catch_warnings():
@@ -433,49 +381,3 @@ def test_child_processes_do_not_pay_for_the_scripting_package():
     code = "import pronghorn, sys; assert not [m for m in sys.modules if m.startswith('pronghorn.')]; pronghorn.fit"
     path = os.path.dirname(os.path.dirname(os.path.abspath(pronghorn.__file__)))
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": path})
-
-
-@pytest.fixture
-def python_starts(tmp_path, monkeypatch):
-    """What Python is started for, noted by a wrapper around it."""
-    starts, wrapper = tmp_path / "starts", tmp_path / "python"
-    wrapper.write_text(f'#!/bin/sh\necho "$1 $2" >> "{starts}"\nexec "{sys.executable}" "$@"\n')
-    wrapper.chmod(0o755)
-    monkeypatch.setenv("PRONGHORN_PYTHON", str(wrapper))
-    return starts
-
-
-def fresh(seed):
-    model = given.sequential(seed)
-    model.optimizer.learning_rate = 0.01 + seed * 1e-7
-    return model
-
-
-# Seeds of their own each time, so that no such file has been read before.
-SEEDS = [int(seed) for seed in np.random.default_rng().choice(range(4, 100_000), 5, replace=False)]
-FRESH = {"epochs": EPOCHS, "shuffle": False, "devices": "cpu:1"}
-
-
-def test_fresh_models_of_a_known_architecture_need_no_python(python_starts):
-    pronghorn.fit([fresh(seed) for seed in (1, 2, 3)], X, Y, **FRESH)
-    python_starts.write_text("")
-    run = pronghorn.fit([fresh(seed) for seed in SEEDS[:3]], X, Y, **FRESH)
-    assert "pronghorn.lowering" not in python_starts.read_text()
-    for trial, seed in zip(run.trials, SEEDS, strict=False):
-        model = fresh(seed)
-        rate = float(model.optimizer.learning_rate)
-        agrees(trial, fitted(model))
-        assert float(trial.model.optimizer.learning_rate) == rate
-
-
-def test_nor_does_one_fresh_model_with_trials(python_starts):
-    trials = {"seed": [0, 1], "learning_rate": [0.02, 0.03]}
-    pronghorn.fit(fresh(SEEDS[3]), X, Y, trials=trials, **FRESH)
-    python_starts.write_text("")
-    run = pronghorn.fit(fresh(SEEDS[4]), X, Y, trials=trials, **FRESH)
-    assert "pronghorn.lowering" not in python_starts.read_text()
-    assert len(run.trials) == 4
-    for trial in run.trials:
-        model = fresh(SEEDS[4])
-        model.optimizer.learning_rate = trial.parameters["learning_rate"]
-        agrees(trial, fitted(model))
