@@ -272,6 +272,10 @@ def test_a_mistake_is_an_exception_with_its_cause():
         pronghorn.fit(lossy, X, Y)
     with pytest.raises(pronghorn.InvalidRequest, match="numbers of rows differ"):
         pronghorn.fit(given.build, X, Y[:-1])
+    with pytest.raises(pronghorn.InvalidRequest, match="partition is made by"):
+        pronghorn.fit(given.build, X, Y, partition={"folds": 3})
+    with pytest.raises(pronghorn.InvalidRequest, match="batch_size: must be a whole number from 1"):
+        pronghorn.fit(given.build, X, Y, batch_size=0)
     with pytest.raises(pronghorn.InvalidRequest, match="int32 cannot"):
         pronghorn.fit(given.build, X, np.full((ROWS, 1), 2**40))
     with pytest.raises(pronghorn.InvalidRequest, match="holds a run already"):

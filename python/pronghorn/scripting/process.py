@@ -75,6 +75,17 @@ def plain_message(text: str) -> str:
     return re.sub(rf"^\S*/{INPUTS_FOLDER}/experiment\.yaml:\d+:\d+: ", "", text)
 
 
+def argument_named(key: str, message: str) -> str:
+    """A message with the argument of `fit` that it is about, told from the key of the experiment file.
+
+    What is wrong with models and data says so itself: their keys stand for files that the caller has never seen.
+    """
+    name = key.removeprefix("fit.")
+    if not name or re.match(r"(model|data|custom_objects)\b", name):
+        return message
+    return f"{name}: {message}"
+
+
 def ask(arguments: Sequence[str]) -> str:
     """What the program prints, once it has ended well."""
     done = subprocess.run([binary(), *arguments], capture_output=True, text=True, env=environment(), check=False)
@@ -215,7 +226,8 @@ class TrainingProcess:
             self.summary = event["summary"]
         elif kind == "error":
             kinds: dict[str, type[PronghornError]] = {"request": InvalidRequest}
-            self.error = kinds.get(event["kind"], PronghornError)(self._located(event["message"]))
+            message = argument_named(event.get("key") or "", event["message"])
+            self.error = kinds.get(event["kind"], PronghornError)(self._located(message))
             if event.get("detail"):
                 self.error.__cause__ = RemoteTraceback(self._located(event["detail"]))
         with self.changed:

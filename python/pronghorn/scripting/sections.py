@@ -66,6 +66,8 @@ class Sections:
 
     def _rows(self) -> list[data.Rows]:
         call, names = self.call, self.described.input_names
+        if call["partition"] is not None and not isinstance(call["partition"], Partition):
+            raise InvalidRequest("partition is made by pronghorn.by, folds, count or bootstrap")
         if self.producer is not None:
             if any(call[key] is not None for key in ("y", "partition", "sample_weight")):
                 raise InvalidRequest("a stream brings its targets, weights and partitions itself: leave them out")
@@ -93,8 +95,6 @@ class Sections:
         partition = self.call["partition"]
         if partition is None:
             return section, {}
-        if not isinstance(partition, Partition):
-            raise InvalidRequest("partition is made by pronghorn.by, folds, count or bootstrap")
         scheme = dict(partition.scheme)
         for key, column in partition.columns.items():
             if isinstance(column, str) and column == "y":
@@ -148,9 +148,10 @@ class Sections:
             if rows.batch_size is None:
                 raise InvalidRequest("the batches of the dataset are of different sizes: give a batch_size")
             batch_size = rows.batch_size
-        names = ("initial_epoch", "steps_per_epoch", "validation_steps", "validation_batch_size")
+        names = ("steps_per_epoch", "validation_steps", "validation_batch_size")
         settings = {"batch_size": batch_size, **{name: call[name] for name in names}}
-        section |= {name: int(value) for name, value in settings.items() if value}
+        settings["initial_epoch"] = call["initial_epoch"] or None
+        section |= {name: int(value) for name, value in settings.items() if value is not None}
         shuffle = call["shuffle"]
         if shuffle is None:
             shuffle = not rows.is_dataset
