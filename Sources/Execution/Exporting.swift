@@ -61,14 +61,16 @@ public struct Exporting: Sendable {
         public var failure: String?
     }
 
-    /// Writes the trials of these numbers.
+    /// Writes trials.
     ///
     /// - Parameters:
+    ///   - ledger: the run's, which the trials were read from.
     ///   - progress: is told what is being done.
     ///   - report: is told each trial's outcome.
     /// - Throws: `RunError` for a run that is none, or files that are there already; nothing is written then.
     public func write(
-        _ trials: [TrialResult], progress: @escaping @Sendable (String) -> Void, report: (Outcome) -> Void
+        _ trials: [TrialResult], of ledger: Ledger, progress: @escaping @Sendable (String) -> Void,
+        report: (Outcome) -> Void
     ) async throws {
         let folder = RunFolder(run)
         let description = try RunDescription.read(folder.description)
@@ -92,7 +94,7 @@ public struct Exporting: Sendable {
         }
         guard !ready.isEmpty else { return }
         if format == .keras { return copy(ready, report) }
-        try await convert(ready, description, progress, report)
+        try await convert(ready, ledger, description, progress, report)
     }
 
     private func copy(_ trials: [TrialResult], _ report: (Outcome) -> Void) {
@@ -150,8 +152,8 @@ public struct Exporting: Sendable {
     }
 
     private func convert(
-        _ trials: [TrialResult], _ description: RunDescription, _ progress: @escaping @Sendable (String) -> Void,
-        _ report: (Outcome) -> Void
+        _ trials: [TrialResult], _ ledger: Ledger, _ description: RunDescription,
+        _ progress: @escaping @Sendable (String) -> Void, _ report: (Outcome) -> Void
     ) async throws {
         let experiment = description.experiment
         let base = FilePath(description.folder)
@@ -165,7 +167,6 @@ public struct Exporting: Sendable {
         }
         var epochs: [String: [String: [Int]]] = [:]
         if format.holdsHistory {
-            let ledger = try Ledger.openReadOnly(in: run.string)
             for trial in trials {
                 for (epoch, metrics) in try ledger.epochs(of: trial.trial) {
                     for name in metrics.keys {

@@ -1,6 +1,6 @@
 import Files
 import FoundationEssentials
-import Ledger
+public import Ledger
 public import SystemPackage
 import TensorFiles
 import Units
@@ -80,14 +80,16 @@ public struct InputReport: Sendable {
 extension InputReport {
     /// Reads what the units of a run were given, and what they said.
     ///
-    /// - Parameter listens: whether what they said is wanted, too; without it only the data's sizes are known.
-    /// - Throws: `LedgerError` for a folder that holds no run.
-    public init(of run: FilePath, listens: Bool = true) throws {
+    /// - Parameters:
+    ///   - run: the run's folder.
+    ///   - ledger: its ledger, as `RunFolder.readLedger` opens it.
+    ///   - listens: whether what they said is wanted, too; without it only the data's sizes are known.
+    public init(of run: FilePath, _ ledger: Ledger, listens: Bool = true) throws(LedgerError) {
         self.init()
         let folder = RunFolder(run)
         let cache = CacheFolder.path().string
         var known: [String: File] = [:]
-        for record in try Ledger.openReadOnly(in: run.string).units() {
+        for record in try ledger.units() {
             // What was removed, or is being written, tells nothing.
             guard let unit = try? Unit.read(record.id, in: folder) else { continue }
             isShuffled = isShuffled || unit.fit.shuffle == .rows

@@ -61,7 +61,7 @@ public struct Reporting: Sendable {
     ///
     /// - Throws: `RunError` and `LedgerError` for a folder that holds no run, or a metric that no trial has.
     public func write(_ progress: @escaping @Sendable (String) -> Void) async throws {
-        let ledger = try Ledger.openReadOnly(in: run.string)
+        let ledger = try RunFolder(run).readLedger(note: progress)
         let metrics = try ledger.metricNames()
         if let metric, !metrics.contains(metric) {
             throw RunError(

@@ -1,6 +1,6 @@
 import Files
 import FoundationEssentials
-import Ledger
+public import Ledger
 public import SystemPackage
 import Units
 
@@ -20,8 +20,9 @@ public struct UnitLog: Sendable {
     public var path: FilePath
 
     /// The attempts at a trial, in their order.
-    public static func all(of trial: Int, in run: FilePath) throws -> [UnitLog] {
-        let ledger = try Ledger.openReadOnly(in: run.string)
+    ///
+    /// - Parameter ledger: that of the run in the folder `run`.
+    public static func all(of trial: Int, in run: FilePath, _ ledger: Ledger) throws -> [UnitLog] {
         let folder = RunFolder(run)
         return try ledger.units().filter { $0.trials.contains(trial) }.map { unit in
             let attempt = try ledger.attempts(of: unit.id).last

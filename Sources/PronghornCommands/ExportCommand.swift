@@ -52,11 +52,12 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let chosen = try choose(try Terminal.ledger(of: folder))
+            let ledger = try Terminal.ledger(of: folder)
+            let chosen = try choose(ledger)
             var failures = 0
             var written: Set<String> = []
             try await Exporting(run: FilePath(folder), format: to, output: FilePath(output), replaces: force).write(
-                chosen, progress: { Terminal.error($0) }
+                chosen, of: ledger, progress: { Terminal.error($0) }
             ) { outcome in
                 if let failure = outcome.failure {
                     failures += 1

@@ -5,7 +5,7 @@ import SystemPackage
 extension DoctorCommand {
     /// Says how a run's data were read.
     func explain(_ folder: String, memory: Int) throws {
-        let report = try InputReport(of: FilePath(folder))
+        let report = try InputReport(of: FilePath(folder), Terminal.ledger(of: folder))
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -38,7 +38,7 @@ struct LogsCommand: AsyncParsableCommand {
             guard
                 let result = try ledger.results(filter: TrialFilter(trials: [trial]), history: false).first
             else { throw Failure(.request, "there is no trial \(trial) in \(folder)") }
-            let logs = try UnitLog.all(of: trial, in: run)
+            let logs = try UnitLog.all(of: trial, in: run, ledger)
             for log in logs { try show(log) }
             if logs.isEmpty {
                 Terminal.line("trial \(trial) is \(result.status.rawValue) and was never on a device")

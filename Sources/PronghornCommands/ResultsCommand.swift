@@ -74,7 +74,7 @@ struct ResultsCommand: AsyncParsableCommand {
                 let results = try ledger.results(
                     sortedBy: metric, filter: TrialFilter(limit: limit), history: false)
                 Terminal.line(ResultTable.results(results, by: metric, width: Terminal.width))
-                let input = try InputReport(of: FilePath(folder), listens: false)
+                let input = try InputReport(of: FilePath(folder), ledger, listens: false)
                 if !input.files.isEmpty { Terminal.line("data: \(InputText.sizes(input))") }
             case .json:
                 try ledger.writeJSON(sortedBy: sort, filter: TrialFilter(limit: limit)) { Terminal.write($0) }

@@ -6,7 +6,7 @@ import SystemPackage
 /// What a run ends with on a terminal: the best trials, means and deviations, how busy the devices were.
 enum SummaryText {
     static func show(_ summary: RunSummary, of experiment: Experiment) throws {
-        let ledger = try Ledger.openReadOnly(in: summary.output)
+        let ledger = try Terminal.ledger(of: summary.output)
         let (metric, less) = Monitor().resolved(validates: experiment.validates)
         let direction: MetricDirection = less ? .lower : .higher
         let best = try ledger.results(
@@ -21,7 +21,7 @@ enum SummaryText {
             filter: TrialFilter(statuses: [.failed, .diverged], limit: 3), history: false)
         {
             Terminal.line("trial \(failure.name) \(failure.status.rawValue): \(failure.message ?? "")")
-            if failure.status == .failed { showLog(of: failure, in: summary.output) }
+            if failure.status == .failed { showLog(of: failure, in: summary.output, ledger) }
         }
         let busy = summary.devices.map { device in
             let share = summary.trainSeconds > 0 ? device.busySeconds / summary.trainSeconds : 0
@@ -37,8 +37,8 @@ enum SummaryText {
     }
 
     /// The end of what the runner wrote about a trial that failed, and where the whole is.
-    private static func showLog(of failure: TrialResult, in run: String) {
-        guard let log = try? UnitLog.all(of: failure.trial, in: FilePath(run)).last else { return }
+    private static func showLog(of failure: TrialResult, in run: String, _ ledger: Ledger) {
+        guard let log = try? UnitLog.all(of: failure.trial, in: FilePath(run), ledger).last else { return }
         let lines = UnitLog.tellingLines(8, of: log.path)
         if lines.isEmpty { return }
         // A process that died has its last lines in the message.

@@ -150,6 +150,34 @@ extension EndToEndTests {
             }
         }
 
+        /// Changes a closed ledger where SQLite reads on as if nothing had happened: in the application's number of its header.
+        static func changeUnseen(_ ledger: FilePath) throws {
+            var bytes = try Data(contentsOf: URL(filePath: ledger.string))
+            bytes[68] ^= 1
+            try bytes.write(to: URL(filePath: ledger.string))
+        }
+
+        @Test(
+            "Whatever reads a closed ledger notices that it was changed, says so and reads it made anew",
+            arguments: [
+                (["predict", "RUN", "--trials", "0", "--devices", "cpu:1", "--output", "RUN.npy"], 0),
+                (["evaluate", "RUN", "--trials", "0", "--devices", "cpu:1"], 0),
+                (["report", "RUN"], 0), (["doctor", "RUN"], 0), (["logs", "RUN", "0"], 0),
+                (["export", "RUN", "0", "--to", "keras", "--output", "RUN.keras"], 0),
+            ])
+        func changed(_ arguments: [String], status: Int) async throws {
+            let runs = try await Runs.shared.value
+            let (place, run) = (runs.place, "changed-\(arguments[0])")
+            try FileManager.default.copyItem(atPath: place.path("whole").string, toPath: place.path(run).string)
+            try Self.changeUnseen(place.path("\(run)/ledger.sqlite"))
+            let outcome = try await Tool.run(arguments.map { $0.replacing("RUN", with: run) }, in: place.root)
+            #expect(outcome.status == status, "\(outcome)")
+            #expect(outcome.errors.contains("is made anew"), "\(outcome)")
+            #expect(try place.list(run).contains("ledger.sqlite.unreadable-1"), "\(outcome)")
+            expectSame(try await Self.results(run, place), runs.results, "\(arguments)")
+            #expect(try !place.list(run).contains("ledger.sqlite.unreadable-2"), "the new one was not whole")
+        }
+
         @Test(
             "A killed run whose ledger is damaged goes on as if it were whole", arguments: Damage.allCases)
         func killed(_ damage: Damage) async throws {

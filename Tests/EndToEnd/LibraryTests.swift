@@ -151,6 +151,29 @@ extension EndToEndTests {
             }
         }
 
+        @Test("Results of a run whose closed ledger was changed are those of its units")
+        func changedLedger() async {
+            await #expect(processExitsWith: .success) {
+                LibraryTests.settle()
+                let place = Workplace()
+                try place.regression(seeds: 2)
+                let run = try await Experiment(
+                    "changed", model: Pair.graph.model,
+                    data: .npy(x: place.path("x.npy").string, y: place.path("y.npy").string)
+                ).trials(seeds: 0..<2).fitted(epochs: 2, batchSize: 16).train(
+                    in: place.path("run"), devices: .cpu(runners: 1), program: FilePath(Tool.binary ?? ""))
+                let results = try await run.results
+                let best = try await run.best("loss")
+                let ledger = place.path("run/ledger.sqlite")
+                try LedgerLossTests.changeUnseen(ledger)
+                try #require(try await run.results == results)
+                try #require(try place.list("run").contains("ledger.sqlite.unreadable-1"))
+                try LedgerLossTests.changeUnseen(ledger)
+                try #require(try await run.best("loss") == best)
+                try #require(try place.list("run").contains("ledger.sqlite.unreadable-2"))
+            }
+        }
+
         @Test("What is wrong with a model ends the run's events with an error that says what, and leaves no folder")
         func wrongModel() async {
             await #expect(processExitsWith: .success) {

@@ -14,7 +14,8 @@ import Units
 /// Uses the models of a run on rows: in runners, many models at once, as they were trained.
 ///
 /// Models that were trained as programs are used as programs; those of the `fit` engine, and those whose program is gone from
-/// the cache and cannot be made again as it was, are loaded by Keras. The run's folder is only read.
+/// the cache and cannot be made again as it was, are loaded by Keras. The run's folder is only read, but for a damaged ledger,
+/// which is made anew.
 public struct Inference: Sendable {
     let request: InferenceRequest
     let progress: @Sendable (String) -> Void
@@ -80,7 +81,7 @@ public struct Inference: Sendable {
     }
 
     private func open() async throws -> Opened {
-        let ledger = try Ledger.openReadOnly(in: request.run.string)
+        let ledger = try RunFolder(request.run).readLedger(note: progress)
         let description = try RunDescription.read(RunFolder(request.run).description)
         var (experiment, folder) = try request.experiment(of: description)
         let machine = await Devices.discover()

@@ -1,3 +1,4 @@
+import Execution
 public import Experiments
 import FoundationEssentials
 import Ledger
@@ -61,7 +62,7 @@ public struct TrainedTrial: Sendable, Equatable {
 
     static func all(in folder: FilePath) throws(PronghornError) -> [TrainedTrial] {
         do {
-            return try Ledger.openReadOnly(in: folder.string).results().map { TrainedTrial($0, in: folder) }
+            return try RunFolder(folder).readLedger { _ in }.results().map { TrainedTrial($0, in: folder) }
         } catch {
             throw PronghornError(error)
         }

@@ -77,7 +77,7 @@ public final class TrainingRun: Sendable {
     public func best(_ metric: String = "val_loss") async throws(PronghornError) -> TrainedTrial {
         try await wait()
         do {
-            let ledger = try Ledger.openReadOnly(in: folder.string)
+            let ledger = try RunFolder(folder).readLedger { _ in }
             guard let best = try ledger.best(metric) else {
                 throw PronghornError(.request, "no trial of \(folder) has finished with a value of \(metric)")
             }
