@@ -1,3 +1,8 @@
+import Devices
+import Experiments
+import Ledger
+import PythonEnvironment
+
 /// Why a run could not begin or go on.
 public struct RunError: Error, Sendable, CustomStringConvertible {
     /// What kind of thing went wrong.
@@ -6,6 +11,19 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
         case request
         /// The machine, its files or its processes failed: exit status 1.
         case machine
+
+        /// Whose fault whatever ended a run, or kept it from being begun or read, is.
+        public init(of error: any Error) {
+            let isRequest =
+                switch error {
+                case is ExperimentError, is DevicesError: true
+                case let error as RunError: error.code == .request
+                case let error as LedgerError: error.code == .absent
+                case let error as PythonEnvironmentError: error.isRequest
+                default: false
+                }
+            self = isRequest ? .request : .machine
+        }
     }
 
     public var code: Code

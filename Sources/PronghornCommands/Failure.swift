@@ -1,12 +1,5 @@
 import ArgumentParser
-import Datasets
-import Devices
 import Execution
-import Experiments
-import Files
-import Glibc
-import Ledger
-import PythonEnvironment
 
 /// An error as the command line ends with it: one message, and a status that tells a mistake from a mishap.
 struct Failure: Error, CustomStringConvertible {
@@ -28,12 +21,10 @@ struct Failure: Error, CustomStringConvertible {
 
     /// Whatever was thrown, told from the user's point of view.
     init(_ error: any Error) {
-        switch error {
-        case let failure as Failure: self = failure
-        case is ExperimentError, is DevicesError: self.init(.request, "\(error)")
-        case let error as RunError: self.init(error.code == .request ? .request : .machine, error.description)
-        case let error as LedgerError where error.code == .absent: self.init(.request, error.description)
-        default: self.init(.machine, "\(error)")
+        if let failure = error as? Failure {
+            self = failure
+        } else {
+            self.init(RunError.Code(of: error) == .request ? .request : .machine, "\(error)")
         }
     }
 

@@ -55,9 +55,14 @@ struct EnvironmentMaker {
     /// Checks what was made and writes the marker, last.
     private func finish(installer: String) async throws(PythonEnvironmentError) -> EnvironmentMarker {
         progress("checking the Python environment")
-        let facts = try await InterpreterFacts.ask(
-            interpreter, environment: checking, modules: modules)
-        try facts.check(interpreter)
+        let facts: InterpreterFacts
+        do {
+            facts = try await InterpreterFacts.ask(interpreter, environment: checking, modules: modules)
+            try facts.check(interpreter)
+        } catch {
+            // Nobody named this one: it is what was installed that does not work.
+            throw PythonEnvironmentError(code: .installFailed, message: error.message, cause: error)
+        }
         var found: [String: EnvironmentMarker.Plugin] = [:]
         for (file, expected) in plugins {
             let path = FilePath(facts.site).appending(file)

@@ -241,7 +241,11 @@ struct Making {
     /// The plugin that a variable names, whose digest is taken as it is: the user vouches for it.
     private func override(_ name: String, _ isNeeded: Bool) throws(PythonEnvironmentError) -> PluginFile? {
         guard isNeeded, let path = surroundings.variable(name) else { return nil }
-        return PluginFile(path: FilePath(path), sha256: try surroundings.digest(of: FilePath(path), expected: nil))
+        do {
+            return PluginFile(path: FilePath(path), sha256: try surroundings.digest(of: FilePath(path), expected: nil))
+        } catch {
+            throw PythonEnvironmentError(code: .noPlugin, message: "\(name): \(error.message)", cause: error)
+        }
     }
 }
 

@@ -25,10 +25,14 @@ public struct PythonEnvironmentError: Error, Sendable, CustomStringConvertible {
         public static let missingPackages = Code("missing_packages")
         /// A plugin's file is missing or is not the one that it should be.
         public static let badPlugin = Code("bad_plugin")
+        /// The plugin that a variable names cannot be read.
+        public static let noPlugin = Code("no_plugin")
         /// The NVIDIA driver is older than any plugin supports.
         public static let driverTooOld = Code("driver_too_old")
         /// Pronghorn's own Python files were not found.
         public static let noToolFolder = Code("no_tool_folder")
+        /// They are not where a variable says.
+        public static let badToolFolder = Code("bad_tool_folder")
         /// The cache could not be read or written.
         public static let cache = Code("cache")
     }
@@ -49,4 +53,14 @@ public struct PythonEnvironmentError: Error, Sendable, CustomStringConvertible {
 
     /// The message.
     public var description: String { message }
+
+    /// Whether it comes of what was asked for: an interpreter, packages or a plugin that the user named.
+    ///
+    /// Else the machine failed, its disk or its network.
+    public var isRequest: Bool {
+        let codes: [Code] = [
+            .badInterpreter, .missingPackages, .unresolvable, .noPlugin, .badToolFolder, .driverTooOld,
+        ]
+        return codes.contains(code)
+    }
 }

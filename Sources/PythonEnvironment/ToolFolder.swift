@@ -23,7 +23,7 @@ public enum ToolFolder {
             let folder = FilePath(named)
             guard isToolFolder(folder) else {
                 throw PythonEnvironmentError(
-                    code: .noToolFolder,
+                    code: .badToolFolder,
                     message:
                         "PRONGHORN_PYTHON_PATH is \(named), but there is no pronghorn/lowering and requirements.txt "
                         + "in it; name the folder python of a checkout or an installation, or unset it")

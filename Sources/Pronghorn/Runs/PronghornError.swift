@@ -1,8 +1,4 @@
-import Datasets
-import Devices
 import Execution
-import Experiments
-import Ledger
 
 /// Why a run could not begin, go on or be read.
 public struct PronghornError: Error, Sendable, CustomStringConvertible {
@@ -29,15 +25,12 @@ public struct PronghornError: Error, Sendable, CustomStringConvertible {
 
     /// Whatever was thrown.
     init(_ error: any Error) {
-        switch error {
-        case let error as PronghornError: self = error
-        case is ExperimentError, is DevicesError: self.init(.request, "\(error)")
-        case let error as DatasetsError: self.init(.request, "\(error)")
-        case let error as RunError: self.init(error.code == .request ? .request : .machine, error.description)
-        case let error as LedgerError: self.init(error.code == .absent ? .request : .machine, error.description)
-        default: self.init(.machine, "\(error)")
+        if let error = error as? PronghornError {
+            self = error
+        } else {
+            self.init(RunError.Code(of: error) == .request ? .request : .machine, "\(error)")
+            cause = error
         }
-        if !(error is PronghornError) { cause = error }
     }
 
     public var description: String { message }
