@@ -64,7 +64,7 @@ let package = Package(
         library("PythonEnvironment", ["Files", subprocess, systemPackage]),
         library("Lowering", ["Bundles", "PythonEnvironment", "TensorFiles", "Files", subprocess, systemPackage]),
         library("Devices", [subprocess, systemPackage]),
-        library("Planning", ["Experiments", "Bundles"]),
+        library("Planning", ["Experiments"]),
         library("Ledger", ["Files", .product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "Execution",
@@ -72,14 +72,12 @@ let package = Package(
                 "Ledger", "Planning", "Experiments", "Lowering", "Datasets", "Devices", "Units", "Files",
                 "Bundles", "PythonEnvironment", "TensorFiles", subprocess, systemPackage,
             ]),
-        library("Pronghorn", ["Execution", "Experiments", "Ledger", "Datasets", "Devices", "Files", systemPackage]),
+        library("Pronghorn", ["Execution", "Experiments", "Ledger", "Devices", "Files", systemPackage]),
         library(
             "PronghornCommands",
             [
                 "Training", "PJRT", "CLinux", "Bundles", "Devices", "PythonEnvironment", "Execution",
-                "Experiments", "Ledger",
-                "Planning",
-                "Units", "Files", systemPackage,
+                "Experiments", "Ledger", "Planning", "Files", systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

@@ -23,17 +23,17 @@ import Testing
         "Datasets": ["Experiments", "Randomness", "TensorFiles", "Files"],
         "PythonEnvironment": ["Files"],
         "Lowering": ["Bundles", "PythonEnvironment", "TensorFiles", "Files"],
-        "Planning": ["Experiments", "Bundles"],
+        "Planning": ["Experiments"],
         "Ledger": ["Files"],
         "Execution": [
             "Ledger", "Planning", "Experiments", "Lowering", "Datasets", "Devices", "Units", "Files", "Bundles",
             "PythonEnvironment", "TensorFiles",
         ],
         // What the user meets.
-        "Pronghorn": ["Execution", "Experiments", "Ledger", "Datasets", "Devices", "Files"],
+        "Pronghorn": ["Execution", "Experiments", "Ledger", "Devices", "Files"],
         "PronghornCommands": [
             "Training", "PJRT", "CLinux", "Bundles", "Devices", "PythonEnvironment", "Execution",
-            "Experiments", "Ledger", "Planning", "Units", "Files", "Datasets",
+            "Experiments", "Ledger", "Planning", "Files",
         ],
         "PronghornTool": ["PronghornCommands"],
     ]
@@ -93,6 +93,29 @@ import Testing
             }
         }
         #expect(imports > 50, "the sources were not read")
+    }
+
+    /// The modules of ours that the package's description gives each library.
+    static func declared(_ modules: Set<String>) throws -> [String: Set<String>] {
+        let text = try String(contentsOf: root.appending(path: "Package.swift"), encoding: .utf8)
+        var declared: [String: Set<String>] = [:]
+        for library in text.matches(of: /library\(\s*"(\w+)"(?:,\s*\[([^\]]*)\])?/) {
+            let names = (library.2 ?? "").matches(of: /"(\w+)"/).map { String($0.1) }
+            declared[String(library.1)] = modules.intersection(names)
+        }
+        return declared
+    }
+
+    @Test("A library declares the modules that it imports, and no others")
+    func declaredDependencies() throws {
+        let modules = Set(try Self.modules)
+        let libraries = try Self.declared(modules)
+        #expect(libraries.count > 15, "the package's description was not read")
+        for (module, declared) in libraries {
+            let imported = modules.intersection(try Self.imports(of: module).map(\.module)).subtracting([module])
+            #expect(declared == imported, "Package.swift and the imports of \(module) differ")
+            #expect(Self.allowed[module] == imported, "this test's table and the imports of \(module) differ")
+        }
     }
 
     @Test("The control process never loads a plugin: only the runner's modules and the verb that starts it know PJRT")
