@@ -285,17 +285,17 @@ def test_a_mistake_is_an_exception_with_its_cause():
         pronghorn.open("nowhere")
 
 
-def failing(units):
-    if units == 5:
-        raise RuntimeError("five is too many")
-    return given.build(units)
-
-
 def test_trials_that_fail_are_told():
+    def failing(units):
+        if units == 5:
+            raise RuntimeError("five is too many")
+        return given.build(units)
+
     with pytest.warns(RuntimeWarning, match="1 of 2 trials failed.*five is too many"):
         run = pronghorn.fit(failing, X, Y, trials={"units": [4, 5]}, devices="cpu:1")
     (failure,) = run.failures
     assert failure.parameters["units"] == 5 and "five is too many" in failure.message
+    assert "test_scripting.py:" in failure.message
     with pytest.raises(pronghorn.PronghornError, match="five is too many"):
         _ = run.models[1]
 

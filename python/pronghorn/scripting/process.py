@@ -75,6 +75,11 @@ def plain_message(text: str) -> str:
     return re.sub(rf"^\S*/{INPUTS_FOLDER}/experiment\.yaml:\d+:\d+: ", "", text)
 
 
+def located(text: str, source: str | None) -> str:
+    """A text with the file of the caller's code in the place of the name that cloudpickle has for it."""
+    return text if source is None else re.sub(r"[^\s\"(]*<dynamic-code>", lambda _: source, text)
+
+
 def argument_named(key: str, message: str) -> str:
     """A message with the argument of `fit` that it is about, told from the key of the experiment file.
 
@@ -203,7 +208,7 @@ class TrainingProcess:
         return "interrupted" if left > 0 else "finished"
 
     def _located(self, text: str) -> str:
-        return text if self._source is None else re.sub(r"[^\s\"(]*<dynamic-code>", lambda _: self._source or "", text)
+        return located(text, self._source)
 
     def _hear(self, event: dict[str, Any]) -> None:
         kind = event.get("event")

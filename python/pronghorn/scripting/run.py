@@ -160,8 +160,7 @@ class Run:
             self._trials = None
             ended()
 
-        source = getattr(getattr(self._build, "__code__", None), "co_filename", None)
-        self._process = TrainingProcess(arguments, over, source)
+        self._process = TrainingProcess(arguments, over, self._source)
         self._producer = producer
         if producer is not None:
             producer.start(self._process)
@@ -199,7 +198,7 @@ class Run:
             parameters=parameters,
             partition=result["partition_label"] or "all",
             status=result["status"],
-            message=None if result["message"] is None else process.plain_message(result["message"]),
+            message=self._message(result["message"]),
             metrics={name: float("nan") if value is None else value for name, value in result["metrics"].items()},
             epochs=result["epochs"],
             attempts=result["attempts"],
@@ -210,6 +209,14 @@ class Run:
             file=self.directory / result["model"] if result["model"] else None,
             run=self,
         )
+
+    def _message(self, text: str | None) -> str | None:
+        return None if text is None else process.located(process.plain_message(text), self._source)
+
+    @property
+    def _source(self) -> str | None:
+        """The file of the build function, where the run was given one."""
+        return getattr(getattr(self._build, "__code__", None), "co_filename", None)
 
     @property
     def _names_by_number(self) -> bool:
@@ -266,7 +273,7 @@ class Run:
     def best(self, metric: str = "val_loss") -> Trial:
         """The finished trial whose last value of a metric is best.
 
-        Which way is better is what the metric's Keras class says, else what its name does.
+        Which way is better is told from the metric's name: more of accuracies and scores, less of all else.
         """
         text = process.ask(["results", str(self.directory), "--json", "--sort", metric, "--limit", "1"])
         found = json.loads(text)
