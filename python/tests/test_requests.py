@@ -218,10 +218,18 @@ def test_layers_in_the_experiment_file_make_a_model(tmp_path):
     program = Program(tmp_path, asked).json
     assert program["logs"] == ["accuracy", "loss"]
     assert program["outputs"] == [{"name": "output", "shape": [3], "dtype": "float32"}]
-    asked["model"]["layers"][0] = {"Lstm": {}}
-    with pytest.raises(LoweringFailure) as caught:
+    for layer, code, told in (
+        ({"Lstm": {}}, "bad_request", r"has no layer 'Lstm' \(did you mean 'LSTM'\?\); it has Activation, .*"),
+        ({"LSTM": {"unit": 6}}, "build_raised", r"has no argument 'unit' \(did you mean 'units'\?\); it takes units,"),
+    ):
+        asked["model"]["layers"][0] = layer
+        with pytest.raises(LoweringFailure, match=told) as caught:
+            Program(tmp_path, asked)
+        assert caught.value.code == code
+    asked["model"]["layers"][0] = {"LSTM": {"units": 6}}
+    asked["model"]["compile"]["optimizer"] = {"Adamm": {}}
+    with pytest.raises(LoweringFailure, match=r"has no optimizer 'Adamm' \(did you mean 'Adam'\?\)"):
         Program(tmp_path, asked)
-    assert (caught.value.code, caught.value.message) == ("bad_request", "Keras has no layer 'Lstm'")
 
 
 def test_a_file_that_holds_code_is_refused(tmp_path):

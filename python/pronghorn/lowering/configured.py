@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import difflib
-import inspect
 import json
 from collections.abc import Callable, Iterator
 
-from pronghorn.lowering import sources
+from pronghorn.lowering import mistakes, sources
 from pronghorn.lowering.failures import LoweringFailure, describe_error, failure_from, needed_backend
 from pronghorn.lowering.inline import compiled
 
@@ -87,48 +85,6 @@ def _mistakes(config) -> Iterator[str]:
         return
     what = _MODULES.get(config.get("module") or "")
     if what is not None and isinstance(config.get("class_name"), str) and not config.get("registered_name"):
-        yield from _mistakes_of_one(config, what)
+        yield from mistakes.of_one(config["module"], config["class_name"], config.get("config"), what)
     for value in config.values():
         yield from _mistakes(value)
-
-
-def _mistakes_of_one(config: dict, what: str) -> Iterator[str]:
-    import importlib
-
-    import keras
-
-    name = config["class_name"]
-    module = importlib.import_module(config["module"])
-    known = sorted(key for key, value in vars(module).items() if isinstance(value, type))
-    if name not in known:
-        yield f"Keras {keras.__version__} has no {what} {name!r}{_nearest(name, known)}; it has {', '.join(known)}"
-        return
-    arguments = config.get("config")
-    if not isinstance(arguments, dict):
-        return
-    accepted, required = _arguments(getattr(module, name), what)
-    for argument in arguments:
-        if argument not in accepted:
-            yield (
-                f"{name} of Keras {keras.__version__} has no argument {argument!r}{_nearest(argument, accepted)}; "
-                f"it takes {', '.join(accepted)}"
-            )
-    for argument in required:
-        if argument not in arguments:
-            yield f"{name} needs the argument {argument!r}; it takes {', '.join(accepted)}"
-
-
-def _arguments(made: type, what: str) -> tuple[list[str], list[str]]:
-    """The names of the arguments that a class takes, and of those that have no default."""
-    parameters = [p for p in inspect.signature(made).parameters.values() if p.kind is not p.VAR_POSITIONAL]
-    names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
-    if what == "layer" and len(names) < len(parameters):
-        # What every layer takes: `keras.layers.Layer.__init__`.
-        names += [name for name in ("activity_regularizer", "trainable", "dtype", "name") if name not in names]
-    required = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
-    return names, required
-
-
-def _nearest(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""

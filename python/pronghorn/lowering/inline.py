@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+
+from pronghorn.lowering import mistakes
 from pronghorn.lowering.failures import LoweringFailure, describe_error
 from pronghorn.lowering.tensors import Inputs
 
@@ -29,8 +32,9 @@ def compiled(model, compiling: dict):
     for key, module in (("loss", keras.losses), ("metrics", keras.metrics), ("weighted_metrics", keras.metrics)):
         if key in compiling:
             value = compiling[key]
-            many = [_named(module, one, key) for one in value] if isinstance(value, list) else None
-            compiling[key] = many if many is not None else _named(module, value, key)
+            what = "loss" if key == "loss" else "metric"
+            many = [_named(module, one, what) for one in value] if isinstance(value, list) else None
+            compiling[key] = many if many is not None else _named(module, value, what)
     model.compile(**compiling)
     return model
 
@@ -50,10 +54,18 @@ def _made(module, entry, what: str):
         raise LoweringFailure("bad_request", f"a {what} is one Keras name over its arguments, not {entry!r}")
     made = getattr(module, name, None)
     if made is None and hasattr(module, "get"):
-        made = type(module.get(name))
+        # Keras's own names in snake case, such as `adam`.
+        with contextlib.suppress(ValueError):
+            made = type(module.get(name))
     if not isinstance(made, type):
-        raise LoweringFailure("bad_request", f"Keras has no {what} {name!r}")
+        raise LoweringFailure("bad_request", _mistake(module, name, None, what) or f"Keras has no {what} {name!r}")
     try:
         return made(**arguments)
     except Exception as error:
-        raise LoweringFailure("build_raised", f"{name}: {describe_error(error)}") from error
+        is_known = getattr(module, made.__name__, None) is made
+        why = _mistake(module, made.__name__, arguments, what) if is_known else None
+        raise LoweringFailure("build_raised", why or f"{name}: {describe_error(error)}") from error
+
+
+def _mistake(module, name: str, arguments: dict | None, what: str) -> str | None:
+    return next(mistakes.of_one(module.__name__, name, arguments, what), None)
