@@ -10,6 +10,7 @@ from keras import layers
 
 from pronghorn.lowering import masking
 from pronghorn.lowering.functions import Functions
+from pronghorn.lowering.rows import NotMaskable, symbolic_rows
 from pronghorn.lowering.state import State
 from pronghorn.lowering.tensors import Inputs
 
@@ -50,6 +51,13 @@ def pooled():
     return model
 
 
+def unrolled():
+    """Steps that are stacked along an axis beside the rows."""
+    model = keras.Sequential([keras.Input((3, 4)), layers.LSTM(3, unroll=True, return_sequences=True), layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    return model
+
+
 def contrasted():
     """A loss in which every row of the batch meets every other."""
 
@@ -78,6 +86,7 @@ MODELS = [
     described(tokens, (5,), (), ("int32", "int32")),
     described(pooled, (8, 8, 2)),
     described(contrasted, y=(3,)),
+    described(unrolled, (3, 4), (3, 1)),
 ]
 
 
@@ -138,12 +147,12 @@ def looks_back():
     return model
 
 
-def asks():
+def asks(question):
     """Python asks how many rows there are."""
 
     class Asking(layers.Layer):
         def call(self, x):
-            return x * 2 if x.shape[0] is not None and x.shape[0] > 3 else x
+            return x * 2 if x.shape[0] is not None and question(x.shape[0]) else x
 
         def compute_output_shape(self, shape):
             return shape
@@ -153,7 +162,29 @@ def asks():
     return model
 
 
-@pytest.mark.parametrize(("build", "message"), [(looks_back, "places|across the rows"), (asks, "inconclusive")])
+QUESTIONS = [
+    ("inconclusive", lambda rows: rows > 3),
+    ("whether n is 3", lambda rows: rows == 3),
+    ("whether n is 5", lambda rows: rows != 5),
+    ("is 0", lambda rows: rows % 2),
+    ("is 0", lambda rows: rows % 2 == 0),
+    ("whether n is 4", lambda rows: (rows, 10) == (4, 10)),
+]
+ACROSS = [
+    (looks_back, "places|across the rows"),
+    *((lambda question=question: asks(question), message) for message, question in QUESTIONS),
+]
+
+
+@pytest.mark.parametrize("question", [lambda rows: rows == 1, lambda rows: rows, lambda rows: rows != 0])
+def test_a_question_that_all_numbers_of_rows_answer_alike_is_let_pass(question):
+    model = asks(question)
+    inputs = Inputs(request("")["inputs"])
+    model._symbolic_build(data_batch=inputs.pack([np.zeros((2, *t.shape), t.dtype) for t in inputs.all]))
+    Functions(model, State(model), inputs).masked_step("train", PLACES)
+
+
+@pytest.mark.parametrize(("build", "message"), ACROSS)
 def test_a_step_across_rows_is_not_masked(build, message):
     model = build()
     inputs = Inputs(request("")["inputs"])
@@ -165,9 +196,9 @@ def test_a_step_across_rows_is_not_masked(build, message):
 
 def test_no_rule_lets_an_operation_pass_that_was_not_thought_of():
     step = jax.make_jaxpr(lambda x: jax.numpy.linalg.cholesky(x @ x.T))(
-        jax.ShapeDtypeStruct((masking.symbolic_rows(), 3), "float32")
+        jax.ShapeDtypeStruct((symbolic_rows(), 3), "float32")
     )
-    with pytest.raises(masking.NotMaskable, match="cholesky"):
+    with pytest.raises(NotMaskable, match="cholesky"):
         jax.make_jaxpr(masking.masked(step, 4))(np.zeros((4, 3), "float32"), np.int32(2))
 
 

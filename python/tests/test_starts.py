@@ -207,6 +207,36 @@ def test_models_whose_layers_hold_constants_of_their_own_do_not_share_a_program(
     assert caught.value.splits == "model"
 
 
+def test_one_model_is_compared_with_the_one_that_the_program_was_described_by(tmp_path):
+    """The program holds the constants of its own model, though that is none of those that are read."""
+    files = []
+    for number in range(3):
+        model = keras.Sequential([keras.Input((10,)), Frozen(), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        model.layers[0].scale.assign(np.full(10, 1.0 if number == 0 else 2.0))
+        files.append(tmp_path / f"{number}.keras")
+        model.save(files[-1])
+    Program(tmp_path / "bundle", file_request(files[0]))
+    for others in (files[1:2], files[1:]):
+        with pytest.raises(LoweringFailure) as caught:
+            read(tmp_path / "bundle", others)
+        assert caught.value.splits == "model"
+    assert records(tmp_path / "bundle") == []
+
+
+def test_a_model_between_others_is_compared_where_nothing_is_proved(tmp_path):
+    files = []
+    for number in range(3):
+        model = keras.Sequential([keras.Input((10,)), Frozen(), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        model.layers[0].scale.assign(np.full(10, 2.0 if number == 1 else 1.0))
+        files.append(tmp_path / f"{number}.keras")
+        model.save(files[-1])
+    Program(tmp_path / "bundle", file_request(files[0]))
+    with pytest.raises(LoweringFailure, match=r"1\.keras"):
+        read(tmp_path / "bundle", files)
+
+
 def records(folder):
     """What is written down of how files are read."""
     return [json.loads(file.read_text()) for file in sorted((folder / "starts").glob("*.json"))]
@@ -251,33 +281,37 @@ def test_what_computes_constants_from_its_weights_is_read_by_keras_alone(tmp_pat
 
 @keras.saving.register_keras_serializable("tests")
 class Counted(layers.Layer):
-    """Saves a whole number that is no variable, by which it computes."""
+    """Saves a number that is no variable, by which it computes."""
 
-    count = 1
+    count = np.int32(1)
 
     def save_own_variables(self, store):
-        store["count"] = np.int32(self.count)
+        store["count"] = self.count
 
     def load_own_variables(self, store):
-        self.count = int(store["count"][()])
+        self.count = store["count"][()]
 
     def call(self, x):
-        return x * self.count
+        return x * (2.0 if self.count > 3 else 1.0)
 
 
-def test_whole_numbers_that_are_no_variables_must_be_the_same(tmp_path):
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_numbers_that_are_no_variables_must_be_the_same(kind, tmp_path):
     files = []
     for number, count in enumerate([3, 3, 4]):
         model = keras.Sequential([keras.Input((10,)), Counted(), layers.Dense(1)])
         model.compile("sgd", "mse")
-        model.layers[0].count = count
+        model.layers[0].count = kind(count)
         files.append(tmp_path / f"{number}.keras")
         model.save(files[-1])
     Program(tmp_path / "bundle", file_request(files[0]))
     read(tmp_path / "bundle", files[:2])
     (record,) = records(tmp_path / "bundle")
-    count = hashlib.sha256(np.int32(3).tobytes()).hexdigest()
+    count = hashlib.sha256(kind(3).tobytes()).hexdigest()
     assert record["fixed"] == {"layers/counted/vars/count": count}
+    for others in (files[2:], [files[0], files[2], files[1]]):
+        with pytest.raises(LoweringFailure, match=r"2\.keras"):
+            read(tmp_path / "bundle", others)
 
 
 def test_a_file_that_changed_under_the_run_is_told(tmp_path):

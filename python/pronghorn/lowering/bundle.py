@@ -28,8 +28,8 @@ from pronghorn.lowering.failures import LoweringFailure, describe_error, failure
 from pronghorn.lowering.functions import Functions
 from pronghorn.lowering.initialization import Initialization
 from pronghorn.lowering.lifting import Lifting
-from pronghorn.lowering.masking import NotMaskable
 from pronghorn.lowering.model import Builder, disagreement
+from pronghorn.lowering.rows import NotMaskable
 from pronghorn.lowering.state import State
 from pronghorn.lowering.tensors import Inputs
 from pronghorn.lowering.variation import Variation

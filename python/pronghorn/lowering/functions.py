@@ -14,6 +14,7 @@ from jax.extend.core import jaxpr_as_fun, jaxprs_in_params
 from pronghorn.lowering import masking
 from pronghorn.lowering.failures import LoweringFailure
 from pronghorn.lowering.lifting import NOTHING, Lifting
+from pronghorn.lowering.rows import questioned, symbolic_rows
 from pronghorn.lowering.state import State
 from pronghorn.lowering.tensors import Inputs
 
@@ -66,7 +67,8 @@ class Functions:
         """
         key = (f"masked {name}", places)
         if key not in self._traced:
-            step = self._trace_step(name, masking.symbolic_rows())
+            with questioned():
+                step = self._trace_step(name, symbolic_rows())
             state, batch = [leaf.aval() for leaf in self.state.leaves], self.inputs.shapes(places)
             count = jax.ShapeDtypeStruct((), "int32")
             jaxpr = jax.make_jaxpr(masking.masked(step.jaxpr, places))(*state, *batch, count)

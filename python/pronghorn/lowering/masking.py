@@ -19,21 +19,10 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import export, lax
+from jax import lax
 from jax.extend.core import ClosedJaxpr, Literal
 
-
-class NotMaskable(Exception):
-    """Why a step cannot be masked."""
-
-
-def symbolic_rows():
-    """A number of rows that is not known while a step is traced, but that it is two or more.
-
-    A batch of one row is left out: batch normalization makes exact zeros of it, behind which an activation's gradient
-    hangs on the last bit, and code that looks for axes of one place would find one.
-    """
-    return export.symbolic_shape(ROWS, constraints=[f"{ROWS} >= 2"])[0]
+from pronghorn.lowering.rows import Batch, NotMaskable, goes_through_rows, row_axes, times_rows
 
 
 def masked(jaxpr: ClosedJaxpr, places: int) -> Callable:
@@ -44,52 +33,6 @@ def masked(jaxpr: ClosedJaxpr, places: int) -> Callable:
         return _run(jaxpr.jaxpr, jaxpr.consts, values, Batch(places, count))
 
     return run
-
-
-ROWS = "n"
-
-
-class Batch:
-    """How many places there are, and how many of them hold rows."""
-
-    def __init__(self, places: int, count: jax.Array):
-        self.places = places
-        self.count = count
-
-    def size(self, dimension) -> int:
-        """The size of an axis, whose rows are its first."""
-        return _times(dimension) * self.places if _goes_through_rows(dimension) else dimension
-
-    def filled(self, value):
-        """A parameter of an operation with the sizes of axes in place of symbols."""
-        if type(value) in (tuple, list):
-            return type(value)(self.filled(item) for item in value)
-        return self.size(value)
-
-    def only_rows(self, value: jax.Array, shape: tuple, axes, other) -> jax.Array:
-        """The array with another number wherever one of some axes has no row."""
-        for axis in axes:
-            if _goes_through_rows(shape[axis]):
-                holds = lax.broadcasted_iota("int32", value.shape, axis) < _times(shape[axis]) * self.count
-                value = lax.select(holds, value, jnp.full(value.shape, other, value.dtype))
-        return value
-
-
-def _goes_through_rows(dimension) -> bool:
-    return export.is_symbolic_dim(dimension)
-
-
-def _times(dimension) -> int:
-    """How often an axis holds the number of rows: it must be a multiple of it."""
-    factor = int(dimension._evaluate({ROWS: 1}))
-    if any(int(dimension._evaluate({ROWS: n})) != factor * n for n in (2, 3, 7, 64)):
-        raise NotMaskable(f"an array has {dimension} places where the batch has {ROWS} rows")
-    return factor
-
-
-def _axes(aval) -> list[int]:
-    """The axes of an array that go through the rows."""
-    return [axis for axis, size in enumerate(getattr(aval, "shape", ())) if _goes_through_rows(size)]
 
 
 def _run(jaxpr, constants, arguments, batch: Batch) -> list:
@@ -109,7 +52,7 @@ def _run(jaxpr, constants, arguments, batch: Batch) -> list:
 def _computed(equation, values: list, batch: Batch) -> list:
     name = equation.primitive.name
     if name == "dim_as_value":
-        number = _times(equation.params["dim"]) * batch.count
+        number = times_rows(equation.params["dim"]) * batch.count
         return [lax.convert_element_type(number, equation.outvars[0].aval.dtype)]
     if name in CALLS:
         inner = equation.params["jaxpr" if "jaxpr" in equation.params else "call_jaxpr"]
@@ -117,11 +60,14 @@ def _computed(equation, values: list, batch: Batch) -> list:
     if name in LOOPS:
         return LOOPS[name](equation, values, batch)
     avals = [variable.aval for variable in (*equation.invars, *equation.outvars)]
-    if any(map(_axes, avals)):
+    if any(map(row_axes, avals)):
         if name not in RULES:
             raise NotMaskable(f"the step computes {name} of a whole batch")
         values = RULES[name](equation, values, batch)
     parameters = {key: batch.filled(parameter) for key, parameter in equation.params.items()}
+    if "indices_are_sorted" in parameters and row_axes(equation.invars[1].aval):
+        # Places without rows hold to no order.
+        parameters["indices_are_sorted"] = False
     results = equation.primitive.bind(*values, **parameters)
     return results if equation.primitive.multiple_results else [results]
 
@@ -141,7 +87,7 @@ def _scan(equation, values: list, batch: Batch) -> list:
     given = equation.params
     constants, carried = given["num_consts"], given["num_consts"] + given["num_carry"]
     each = [variable.aval for variable in equation.invars[carried:]]
-    _require(not _goes_through_rows(given["length"]) and all(0 not in _axes(aval) for aval in each), equation)
+    _require(not goes_through_rows(given["length"]) and all(0 not in row_axes(aval) for aval in each), equation)
 
     def body(carry, items):
         results = _call(given["jaxpr"], [*values[:constants], *carry, *items], batch)
@@ -215,7 +161,7 @@ def _product(equation, values: list, batch: Batch) -> list:
 def _convolution(equation, values: list, batch: Batch) -> list:
     """The rows are the images of a batch or, in the gradient of a kernel, what is summed over."""
     order = equation.params["dimension_numbers"]
-    left, right = (_axes(variable.aval) for variable in equation.invars)
+    left, right = (row_axes(variable.aval) for variable in equation.invars)
     if left == [order.lhs_spec[0]] and not right:
         _require(equation.params["batch_group_count"] == 1, equation)
         return values
@@ -230,9 +176,9 @@ def _convolution(equation, values: list, batch: Batch) -> list:
 def _reshape(equation, values: list, batch: Batch) -> list:
     """Rows stay first among what they are merged with."""
     before, after = equation.invars[0].aval, equation.outvars[0].aval
-    _require(len(_axes(before)) == len(_axes(after)) == 1 and len(values) == 1, equation)
+    _require(len(row_axes(before)) == len(row_axes(after)) == 1 and len(values) == 1, equation)
     # As many blocks as before, whose first places hold the rows.
-    blocks = [math.prod(aval.shape[: _axes(aval)[0]]) for aval in (before, after)]
+    blocks = [math.prod(aval.shape[: row_axes(aval)[0]]) for aval in (before, after)]
     _require(blocks[0] == blocks[1], equation)
     return values
 
@@ -244,29 +190,34 @@ def _along_other(key: str) -> Callable:
         named = equation.params[key]
         named = set(named) if isinstance(named, (tuple, list)) else {named}
         avals = [variable.aval for variable in (*equation.invars, *equation.outvars)]
-        _require(not any(named & set(_axes(aval)) for aval in avals), equation)
+        _require(not any(named & set(row_axes(aval)) for aval in avals), equation)
         return values
 
     return rule
 
 
+def _unstack(equation, values: list, batch: Batch) -> list:
+    _require(equation.params["axis"] not in row_axes(equation.invars[0].aval), equation)
+    return values
+
+
 def _top(equation, values: list, batch: Batch) -> list:
     aval = equation.invars[0].aval
-    _require(equation.params.get("axis", len(aval.shape) - 1) not in _axes(aval), equation)
-    _require(len(aval.shape) - 1 not in _axes(aval), equation)
+    _require(equation.params.get("axis", len(aval.shape) - 1) not in row_axes(aval), equation)
+    _require(len(aval.shape) - 1 not in row_axes(aval), equation)
     return values
 
 
 def _tile(equation, values: list, batch: Batch) -> list:
     """Rows are not repeated; one place may be, once for each row."""
     for size, times in zip(equation.invars[0].aval.shape, equation.params["reps"], strict=True):
-        _require(size == 1 or times == 1 or not (_goes_through_rows(size) or _goes_through_rows(times)), equation)
+        _require(size == 1 or times == 1 or not (goes_through_rows(size) or goes_through_rows(times)), equation)
     return values
 
 
 def _slice(equation, values: list, batch: Batch) -> list:
     given, shape = equation.params, equation.invars[0].aval.shape
-    for axis in _axes(equation.invars[0].aval):
+    for axis in row_axes(equation.invars[0].aval):
         whole = given["start_indices"][axis] == 0 and given["limit_indices"][axis] == shape[axis]
         _require(whole and (given["strides"] is None or given["strides"][axis] == 1), equation)
     return values
@@ -274,19 +225,19 @@ def _slice(equation, values: list, batch: Batch) -> list:
 
 def _pad(equation, values: list, batch: Batch) -> list:
     padding = equation.params["padding_config"]
-    _require(all(tuple(padding[axis]) == (0, 0, 0) for axis in _axes(equation.invars[0].aval)), equation)
+    _require(all(tuple(padding[axis]) == (0, 0, 0) for axis in row_axes(equation.invars[0].aval)), equation)
     return values
 
 
 def _dynamic_slice(equation, values: list, batch: Batch) -> list:
     aval, sizes = equation.invars[0].aval, equation.params["slice_sizes"]
-    _require(all(sizes[axis] == aval.shape[axis] for axis in _axes(aval)), equation)
+    _require(all(sizes[axis] == aval.shape[axis] for axis in row_axes(aval)), equation)
     return values
 
 
 def _dynamic_update(equation, values: list, batch: Batch) -> list:
     whole, part = equation.invars[0].aval, equation.invars[1].aval
-    _require(all(part.shape[axis] == whole.shape[axis] for axis in {*_axes(whole), *_axes(part)}), equation)
+    _require(all(part.shape[axis] == whole.shape[axis] for axis in {*row_axes(whole), *row_axes(part)}), equation)
     return values
 
 
@@ -295,7 +246,7 @@ def _gather(equation, values: list, batch: Batch) -> list:
     aval, order = equation.invars[0].aval, equation.params["dimension_numbers"]
     sizes = equation.params["slice_sizes"]
     own = set(order.operand_batching_dims)
-    for axis in _axes(aval):
+    for axis in row_axes(aval):
         _require(axis in own or (axis not in order.start_index_map and sizes[axis] == aval.shape[axis]), equation)
     return values
 
@@ -305,15 +256,15 @@ def _scatter_add(equation, values: list, batch: Batch) -> list:
     operand, indices, updates = (variable.aval for variable in equation.invars)
     order = equation.params["dimension_numbers"]
     windows = [axis for axis in range(len(operand.shape)) if axis not in _points(order)]
-    for axis in _axes(operand):
+    for axis in row_axes(operand):
         is_whole = (
             axis in windows and updates.shape[order.update_window_dims[windows.index(axis)]] == operand.shape[axis]
         )
         indexed = axis in order.scatter_dims_to_operand_dims
         _require(axis in order.operand_batching_dims or (is_whole and not indexed), equation)
     # Places without rows may name the same target.
-    _require(not (equation.params["unique_indices"] and _axes(indices)), equation)
-    return [*values[:2], batch.only_rows(values[2], updates.shape, _axes(updates), 0)]
+    _require(not (equation.params["unique_indices"] and row_axes(indices)), equation)
+    return [*values[:2], batch.only_rows(values[2], updates.shape, row_axes(updates), 0)]
 
 
 def _points(order) -> set[int]:
@@ -323,7 +274,7 @@ def _points(order) -> set[int]:
 
 def _window(equation, values: list, batch: Batch) -> list:
     given = equation.params
-    for axis in _axes(equation.invars[0].aval):
+    for axis in row_axes(equation.invars[0].aval):
         for key in ("window_dimensions", "window_strides", "base_dilation", "window_dilation"):
             _require(given.get(key) is None or given[key][axis] == 1, equation)
         _require(tuple(given["padding"][axis]) == (0, 0), equation)
@@ -333,7 +284,7 @@ def _window(equation, values: list, batch: Batch) -> list:
 def _random_bits(equation, values: list, batch: Batch) -> list:
     """A bit depends on its place in row-major order alone, so that rows draw what they draw in a smaller batch."""
     is_counted = jax.config.jax_threefry_partitionable and "fry" in str(equation.invars[0].aval.dtype)
-    _require(is_counted and not equation.invars[0].aval.shape and _axes(equation.outvars[0].aval) == [0], equation)
+    _require(is_counted and not equation.invars[0].aval.shape and row_axes(equation.outvars[0].aval) == [0], equation)
     return values
 
 
@@ -343,7 +294,7 @@ broadcast_in_dim cbrt ceil clamp clz complex conj convert_element_type copy copy
 erf_inv erfc exp exp2 expm1 floor ge gt igamma igammac imag integer_pow iota is_finite le lgamma log log1p logistic
 lt max min mul ne neg nextafter not optimization_barrier or polygamma population_count pow real reduce_precision
 regularized_incomplete_beta rem round rsqrt select_n shift_left shift_right_arithmetic shift_right_logical sign sin
-sinh sqrt square squeeze stop_gradient sub tan tanh transpose xor zeta
+sinh sqrt square squeeze stack stop_gradient sub tan tanh transpose xor zeta
 """
 
 RULES: dict[str, Callable] = {
@@ -360,8 +311,9 @@ RULES: dict[str, Callable] = {
     "reshape": _reshape,
     **dict.fromkeys(("argmax", "argmin"), _along_other("axes")),
     **dict.fromkeys(("concatenate", "sort"), _along_other("dimension")),
-    **dict.fromkeys(("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "split", "stack"), _along_other("axis")),
+    **dict.fromkeys(("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "split"), _along_other("axis")),
     "rev": _along_other("dimensions"),
+    "unstack": _unstack,
     "top_k": _top,
     "tile": _tile,
     "slice": _slice,

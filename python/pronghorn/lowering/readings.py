@@ -20,7 +20,8 @@ class Reading:
     Attributes:
         base: The digest of the file that it was found by.
         first: Its leaves.
-        fixed: Digests of whole numbers that are no leaves: in files that are read so they are the same.
+        leaves: What they are.
+        fixed: Digests of arrays that are no leaves: in files that are read so they are the same.
         datasets: The dataset that holds each leaf which a file gives.
         rate: The leaf that the configuration gives, and where.
     """
@@ -73,7 +74,7 @@ def _digest(dataset: h5py.Dataset) -> str:
 
 
 def altered(opened: h5py.File, dtypes: dict[str, str], drawn: set[str]) -> tuple[bytes | None, dict[str, str]]:
-    """The bytes of a file with its numbers changed, and the digests of whole numbers that are no leaves and stay.
+    """The bytes of a file with the numbers of its leaves changed, and the digests of what is no leaf and stays.
 
     None where that is not possible.
 
@@ -91,7 +92,7 @@ def altered(opened: h5py.File, dtypes: dict[str, str], drawn: set[str]) -> tuple
                 return None, {}
             if name in drawn:
                 continue
-            if name not in dtypes and dtype.kind in "biu":
+            if name not in dtypes:
                 fixed[name] = _digest(dataset)
                 continue
             value = np.ascontiguousarray(dataset[()]).view(dtype)
@@ -99,9 +100,7 @@ def altered(opened: h5py.File, dtypes: dict[str, str], drawn: set[str]) -> tuple
                 value = ~value
             elif dtype.kind in "iu":
                 value = value + np.ones((), dtype)
-            elif dtype.kind == "f" or name in dtypes:
-                value = (value.astype("float32") * 1.25 + 0.5).astype(dtype)
             else:
-                return None, {}
+                value = (value.astype("float32") * 1.25 + 0.5).astype(dtype)
             dataset[()] = np.ascontiguousarray(value).view(dataset.dtype).reshape(dataset.shape)
     return buffer.getvalue(), fixed

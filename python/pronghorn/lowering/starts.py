@@ -39,6 +39,8 @@ class Starts:
         self.batch_size = int(request.get("batch_size") or 32)
         builder = Builder(request.get("model") or {}, self.inputs, self.batch_size)
         self.are_models = builder.kind == "keras"
+        self._model_file = request["model"]["file"] if self.are_models else None
+        self._described: list | None = None
         vary = {name: values[0] for name, values in (request.get("vary") or {}).items() if values}
         with recording.recorded(FIRST_SEED):
             self.model = (
@@ -104,6 +106,8 @@ class Starts:
             values = reading.values(opened, config) if reading else None
         if values is None:
             values = self._loaded(file["file"], config)
+            # That the file differs from the program's in leaves alone is proved for what is read directly.
+            self._traces_as_described(file["file"])
         if config is None:
             return values, {}
         text = json.dumps(config)
@@ -149,33 +153,51 @@ class Starts:
     # What is proved.
 
     def _prove(self, files: list[dict]) -> None:
-        """Loads the first and the last file by Keras itself, to show that their difference is in leaves alone."""
-        ends = files if len(files) < 2 else [files[0], files[-1]]
-        traces, agree = [] if self.are_models else [self._traces()], True
+        """Loads the first and the last file by Keras itself, and finds how those of their layouts are read.
+
+        What is found must give what Keras loads, of both; else Keras loads every file.
+        """
+        self._described = None if self._model_file in [file["file"] for file in files[:1]] else self._described_traces()
         found: dict[str, readings.Reading] = {}
-        for file in ends:
+        agree = True
+        for file in files if len(files) < 2 else [files[0], files[-1]]:
             opened, config = self._opened(file)
             with opened:
                 values = self._loaded(file["file"], config)
-                traces.append(self._traces())
+                traces = self._traces_as_described(file["file"])
                 layout = layouts.digest(opened)
                 if layout not in found:
-                    reading = self._reading(file, opened, config, values, traces[-1])
+                    reading = self._reading(file, opened, config, values, traces)
                     if reading is None:
                         agree = False
                         continue
                     found[layout] = reading
                 direct = found[layout].values(opened, config)
                 agree = agree and (direct is None or _same(direct, values, self._kept))
-        if any(_differ(traces[0], other) for other in traces[1:]):
-            names = " and ".join(os.path.basename(file["file"]) for file in ends)
+        self._readings = found if agree else {}
+
+    def _described_traces(self) -> list:
+        """What the program computes: for models with the numbers of the file that it was described by."""
+        if self._model_file is not None:
+            data = archives.open_model(self._model_file)
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                self._loaded(self._model_file, json.loads(archive.read(archives.CONFIG)))
+        return self._traces()
+
+    def _traces_as_described(self, path: str) -> list:
+        """What the model computes with the numbers that it has loaded, which must be what the program does."""
+        traces = self._traces()
+        if self._described is None:
+            self._described = traces
+        if _differ(self._described, traces):
             raise LoweringFailure(
                 "not_lowerable",
-                f"{names}: a layer computes constants from the weights that it loads, so that they cannot vary in one "
-                "program" + ("" if self.are_models else ": save whole models as .keras and name them under `model`"),
+                f"{os.path.basename(path)}: a layer computes constants from the weights that it loads, so that they "
+                "cannot vary in one program"
+                + ("" if self.are_models else ": save whole models as .keras and name them under `model`"),
                 splits="model" if self.are_models else None,
             )
-        self._readings = found if agree else {}
+        return traces
 
     def _traces(self) -> list:
         functions = Functions(self.model, self.state, self.inputs)
