@@ -95,6 +95,17 @@ def given():
     return stack(keras.Input((4,)), layers.Normalization(mean=1.0, variance=2.0, name="known"))
 
 
+class Clipped(layers.Normalization):
+    """One that computes in a way of its own with what it is adapted to."""
+
+    def call(self, x):
+        return keras.ops.clip((x - self.mean) / keras.ops.sqrt(self.variance), -2, 2)
+
+
+def clipped():
+    return stack(keras.Input((4,)), Clipped(name="clipped"))
+
+
 class Learned(layers.Layer):
     """A layer of a user's with an `adapt` of its own."""
 

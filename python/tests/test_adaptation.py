@@ -89,10 +89,17 @@ def test_what_cannot_be_adapted_is_refused_with_the_layer_and_the_reason(tmp_pat
     assert told in failure.message
 
 
-def test_what_keeps_its_numbers_in_its_configuration_is_for_model_fit(tmp_path):
-    failure = refusal(tmp_path, "binned", x=(4,))
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        ("binned", "'bins' (Discretization) keeps what it is adapted to in its configuration"),
+        ("clipped", "'clipped' (Clipped) computes in a way of its own with what it is adapted to"),
+    ],
+)
+def test_what_reads_its_numbers_elsewhere_than_in_leaves_is_for_model_fit(tmp_path, function, told):
+    failure = refusal(tmp_path, function, x=(4,))
     assert failure.code == "not_lowerable"
-    assert "'bins' (Discretization) keeps what it is adapted to in its configuration" in failure.message
+    assert told in failure.message
 
 
 def test_each_lane_predicts_with_the_statistics_of_its_own_rows_as_keras_adapts_them(tmp_path):

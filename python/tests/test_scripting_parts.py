@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import pronghorn
-from pronghorn.scripting import arrays, callbacks, code, data
+from pronghorn.scripting import arrays, callbacks, code, data, models, objects
 from pronghorn.scripting.process import Progress
 from pronghorn.scripting.progress import Notebook, line
 from pronghorn.scripting.values import Axes, plain, yaml
@@ -195,3 +195,67 @@ def test_a_notebook_shows_a_bar_and_the_metrics_in_one_output(monkeypatch):
     assert 'max="1" value="0.2500"' in data["text/html"] and "1 failed" in data["text/html"]
     assert "<th>&lt;loss&gt;</th><th>val_loss</th></tr><tr><td>0.2500</td><td>0.5000</td>" in data["text/html"]
     assert data["text/plain"].startswith("1/4 ━━━━━╺")
+
+
+def scaled(factor):
+    class Scale(keras.layers.Layer):
+        def __init__(self, **named):
+            super().__init__(**named)
+            self.bias = 1
+
+        def call(self, x):
+            return x * factor
+
+    def loss(y_true, y_pred):
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred)) * factor
+
+    return {"Scale": Scale, "loss": loss}
+
+
+@pytest.mark.parametrize("name", ["Scale", "loss"])
+def test_objects_of_one_name_may_be_made_twice_but_must_do_the_same(name):
+    known = {}
+    for factor in (2, 2):
+        objects.join(known, {name: scaled(factor)[name]})
+    with pytest.raises(pronghorn.InvalidRequest, match=f"two different objects are called {name}"):
+        objects.join(known, {name: scaled(5)[name]})
+
+
+class Counted(keras.layers.Layer):
+    """Saves a number that is no variable."""
+
+    count = 1
+
+    def save_own_variables(self, store):
+        store["count"] = np.int32(self.count)
+
+    def load_own_variables(self, store):
+        self.count = int(store["count"][()])
+
+    def call(self, x):
+        return x * self.count
+
+
+class Spoken(keras.layers.Layer):
+    """Saves a file of words, as Keras's lookups do."""
+
+    def save_assets(self, folder):
+        Path(folder, "words.txt").write_text("a b")
+
+    def call(self, x):
+        return x
+
+
+def test_models_that_differ_in_what_only_their_files_hold_have_files_of_their_own():
+    paths = []
+    model = keras.Sequential([keras.Input((2,)), Counted()])
+    model.compile("sgd", "mse")
+    for count in (3, 4, 3):
+        model.layers[0].count = count
+        path, _ = models._saved(model, "0", {"Counted": Counted})
+        loaded = keras.models.load_model(path, custom_objects={"Counted": Counted})
+        assert loaded.layers[0].count == count
+        paths.append(path)
+    assert paths[0] == paths[2] != paths[1]
+    assert models._saves_more(keras.Sequential([keras.Input((2,)), Spoken()]))
+    assert not models._saves_more(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))

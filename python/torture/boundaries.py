@@ -115,8 +115,8 @@ def kill_at(place: Place, undisturbed: Undisturbed, step: Step, count: int) -> T
             tally.problems.append(f"{name}: life {number} ended with status {status}:\n{life.text}")
         tally.resumes += 1
     tally.problems += [f"{name}: {text}" for text in problems(place, undisturbed.outcome, reports)]
-    if tally.problems and place.run.exists():
-        tally.problems.append(f"{name}: the run is kept as {place.keep()}")
+    if tally.problems:
+        tally.problems.append(f"{name}: {place.keep()}")
     return tally
 
 

@@ -103,7 +103,7 @@ def run_killed(place: Place, undisturbed: Undisturbed, draws: random.Random) -> 
     tally.epochs, tally.repeated = repeated_epochs(place.run)
     tally.runs[name] += 1
     if tally.problems:
-        tally.problems.append(f"{name}: the run is kept as {place.keep()}")
+        tally.problems.append(f"{name}: {place.keep()}")
     return tally
 
 

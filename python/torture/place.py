@@ -102,13 +102,15 @@ class Place:
         if self.experiment.is_cold:
             shutil.rmtree(self.cache, ignore_errors=True)
 
-    def keep(self) -> Path:
+    def keep(self) -> str:
         """Moves the run of a problem aside, to be looked at, and says where to."""
+        if not self.run.exists():
+            return "there is no run to be kept"
         number = 1
         while (kept := self.tools.folder / f"problem-{number}-{self.root.name}").exists():
             number += 1
         self.run.rename(kept)
-        return kept
+        return f"the run is kept as {kept}"
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess:
         """Carries out a verb that trains nothing."""

@@ -88,18 +88,21 @@ def placed(model, inputs: Inputs, layers: Iterable) -> list[Adaptation]:
 
 
 def refuse_configured(layers: Iterable) -> None:
-    """Refuses to lower a model with a layer that keeps what it learns in its configuration, where no program reads it.
+    """Refuses to lower a model with a layer that reads what it learns elsewhere than in leaves of a program.
 
     Raises:
         LoweringFailure: `not_lowerable`.
     """
+    from keras.layers import Normalization
+
     for layer in layers:
         if not _is_normalization(layer):
-            raise LoweringFailure(
-                "not_lowerable",
-                f"the layer {layer.name!r} ({type(layer).__name__}) keeps what it is adapted to in its configuration, "
-                "which differs between trials",
-            )
+            why = "keeps what it is adapted to in its configuration, which differs between trials"
+        elif type(layer).call is not Normalization.call:
+            why = "computes in a way of its own with what it is adapted to, which may be constants then"
+        else:
+            continue
+        raise LoweringFailure("not_lowerable", f"the layer {layer.name!r} ({type(layer).__name__}) {why}")
 
 
 def entries(adaptations: Iterable[Adaptation], state) -> list[dict]:
@@ -173,7 +176,10 @@ def _names(layers: list) -> str:
 
 
 def _functional(model):
-    """The graph of a model; None for a subclassed one, whose calls nobody knows."""
+    """The graph of a model; None for a subclassed one, whose calls nobody knows.
+
+    A functional one with a `call` of its own is judged by its graph, in which its layers stand on its inputs.
+    """
     from keras import Sequential
     from keras.src.models import Functional
 

@@ -8,15 +8,14 @@ import inspect
 import io
 import json
 import os
-import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pronghorn.scripting import code
+from pronghorn.scripting import code, objects
 from pronghorn.scripting.errors import InvalidRequest
 from pronghorn.scripting.values import Axes
 
@@ -66,7 +65,9 @@ def described(models: Any, axes: Axes, custom_objects: dict[str, Any] | None) ->
         if len({id(one) for one in models}) < len(models):
             raise InvalidRequest("a model stands in the list twice: use keras.models.clone_model, or trials of a seed")
         saved = [_saved(one, str(number), custom_objects or {}) for number, one in enumerate(models)]
-        needed = {name: value for _, found in saved for name, value in found.items()}
+        needed: dict[str, Any] = {}
+        for _, found in saved:
+            objects.join(needed, found)
         paths = [path for path, _ in saved]
         return Models("fit", paths, len(paths), list(models), None, needed, _input_names(models[0]))
     if callable(models) and not isinstance(models, type):
@@ -110,15 +111,20 @@ def _saved(model: Any, name: str, custom_objects: dict[str, Any]) -> tuple[str, 
     from pronghorn.lowering import layouts
 
     fingerprint, config = _fingerprint(model)
-    needed = _needed(config, _live_objects(model), custom_objects, f"the model {model.name!r}")
-    place = code.cache_folder() / "scripts" / fingerprint / f"{name}.keras"
-    if not place.is_file():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(suffix=".keras", prefix=".", dir=place.parent)
+    needed = objects.needed(config, objects.live(model), custom_objects, f"the model {model.name!r}")
+    folder = code.cache_folder() / "scripts"
+    saves_more = _saves_more(model)
+    place = folder / fingerprint / f"{name}.keras"
+    if saves_more or not place.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(suffix=".keras", prefix=".", dir=folder)
         os.close(descriptor)
         try:
             model.save(temporary)
-            _make_timeless(temporary)
+            data = _make_timeless(temporary)
+            if saves_more:
+                place = folder / hashlib.sha256(data).hexdigest()[:24] / f"{name}.keras"
+            place.parent.mkdir(exist_ok=True)
             # Before the model is there, so that whoever finds it finds them.
             layouts.write_arrays(temporary, str(place.with_suffix(".safetensors")))
             os.replace(temporary, place)
@@ -130,6 +136,17 @@ def _saved(model: Any, name: str, custom_objects: dict[str, Any]) -> tuple[str, 
         finally:
             Path(temporary).unlink(missing_ok=True)
     return str(place), needed
+
+
+def _saves_more(model: Any) -> bool:
+    """Whether a layer keeps in its file what is neither configuration nor variable, such as a vocabulary."""
+
+    for layer in model._flatten_layers(include_self=True):
+        save = getattr(type(layer), "save_own_variables", None)
+        is_kerass = getattr(save, "__module__", "").startswith("keras.")
+        if not is_kerass or hasattr(layer, "save_assets"):
+            return True
+    return False
 
 
 def _check_arguments(model: Any) -> None:
@@ -169,8 +186,8 @@ def _fingerprint(model: Any) -> tuple[str, Any]:
     return digest.hexdigest()[:24], config
 
 
-def _make_timeless(path: str) -> None:
-    """Takes the time of saving out of an archive: files that hold the same model are the same."""
+def _make_timeless(path: str) -> bytes:
+    """Takes the time of saving out of an archive: files that hold the same model are the same, byte by byte."""
     with zipfile.ZipFile(path) as archive:
         members = [(info.filename, archive.read(info)) for info in archive.infolist()]
     buffer = io.BytesIO()
@@ -180,6 +197,7 @@ def _make_timeless(path: str) -> None:
                 data = json.dumps({**json.loads(data), "date_saved": "1980-01-01@00:00:00"}).encode()
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
     Path(path).write_bytes(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _input_names(model: Any) -> list[str]:
@@ -209,94 +227,6 @@ def _files(models: Any, custom_objects: dict[str, Any], axes: Axes) -> Models:
                 config = json.loads(archive.read("config.json"))
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise InvalidRequest(f"{path} is no model that Keras has saved: {error}") from error
-        needed |= _needed(config, {}, custom_objects, path)
+        needed |= objects.needed(config, {}, custom_objects, path)
     one = isinstance(models, (str, Path)) and len(paths) == 1
     return Models("fit", paths[0] if one else paths, 0 if one else len(paths), custom_objects=needed)
-
-
-# Custom objects.
-
-
-def _needed(config: Any, live: dict[str, Any], given: dict[str, Any], what: str) -> dict[str, Any]:
-    """The classes and functions that a configuration names and that are not Keras's own."""
-    import keras
-
-    found: dict[str, Any] = {}
-    for module, class_name, registered in _named(config):
-        value = (
-            given.get(class_name)
-            or given.get(registered)
-            or live.get(class_name)
-            or keras.saving.get_registered_object(registered)
-            or getattr(sys.modules.get(module or ""), class_name, None)
-        )
-        if value is None:
-            raise InvalidRequest(
-                f"{what} uses {class_name}, which was not found: define or import it, or give it as custom_objects"
-            )
-        found[registered] = found[class_name] = value
-    return found
-
-
-def _named(config: Any) -> Iterator[tuple[str | None, str, str]]:
-    """Module, name and registered name of everything in a configuration that is not of Keras or Python."""
-    if isinstance(config, list | tuple):
-        for element in config:
-            yield from _named(element)
-    if not isinstance(config, dict):
-        return
-    name, module = config.get("class_name"), config.get("module")
-    if isinstance(name, str) and "registered_name" in config:
-        if name == "function" and isinstance(config.get("config"), str):
-            if module == "builtins" or not str(module).startswith("keras"):
-                yield None, config["config"], config.get("registered_name") or config["config"]
-        elif (module is None or module.split(".")[0] not in ("keras", "builtins")) and not name.startswith("__"):
-            yield module, name, config.get("registered_name") or name
-    for value in config.values():
-        yield from _named(value)
-
-
-def _live_objects(model: Any) -> dict[str, Any]:
-    """Classes and functions that a model is made of, by name."""
-    import keras
-
-    found: dict[str, Any] = {}
-    seen: set[int] = set()
-
-    def visit(value: Any, depth: int) -> None:
-        if depth > 6 or id(value) in seen or isinstance(value, (str, bytes, int, float, bool, type(None))):
-            return
-        seen.add(id(value))
-        if isinstance(value, dict):
-            value = list(value.values())
-        if isinstance(value, (list, tuple, set)):
-            for element in value:
-                visit(element, depth + 1)
-            return
-        if inspect.isfunction(value):
-            found.setdefault(value.__name__, value)
-            return
-        kind = type(value)
-        if isinstance(value, type) or kind.__module__.split(".")[0] in (
-            "numpy",
-            "jax",
-            "jaxlib",
-            "tensorflow",
-            "torch",
-        ):
-            return
-        if kind.__module__.split(".")[0] not in ("keras", "builtins"):
-            found.setdefault(kind.__name__, kind)
-        if isinstance(value, keras.Variable):
-            return
-        inner = getattr(value, "__dict__", None)
-        if isinstance(inner, dict):
-            for element in list(inner.values()):
-                visit(element, depth + 1)
-
-    for layer in model._flatten_layers(include_self=True):
-        visit(layer, 0)
-    visit(model.optimizer, 0)
-    compile_config = getattr(model, "_compile_config", None)
-    visit(getattr(compile_config, "config", None), 0)
-    return found
