@@ -68,7 +68,7 @@ struct ArrayPreparation {
             }
         }
         let file = cacheFile("arrays", "npy", location, stamp, [role == .sampleWeight ? "float32" : "keras"])
-        if (try? FileStamp(of: file)) == nil {
+        if !CachedArray.isWhole(file) {
             try keep { try Folder.create(file.removingLastComponent()) }
             try copy(location, role: role, to: file)
         }
@@ -101,7 +101,7 @@ struct ArrayPreparation {
         let swapped = source.isCanonical ? nil : source.canonicalBytes()
         func write(_ bytes: UnsafeRawBufferPointer) throws {
             let piece = (1 << 16) * source.dtype.size
-            try NPY.write(dtype: dtype, shape: source.shape, to: file) { writer in
+            try CachedArray.write(dtype: dtype, shape: source.shape, to: file) { writer in
                 for start in stride(from: 0, to: bytes.count, by: piece) {
                     let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + piece, bytes.count)])
                     let cast: [UInt8]

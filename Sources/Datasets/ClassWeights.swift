@@ -26,7 +26,7 @@ struct ClassWeights {
             throw fail("rows to validate on have weights of the shape \(shown(weightShape)), not one a row")
         }
         let file = try place(for: y, weightShape)
-        if (try? FileStamp(of: file)) == nil {
+        if !CachedArray.isWhole(file) {
             do {
                 try Folder.create(file.removingLastComponent())
                 try write(y, [y.rows] + weightShape, to: file)
@@ -57,7 +57,7 @@ struct ClassWeights {
         let numbers = weights.mapValues { Float($0) }
         let width = y.rowShape.last ?? 1
         let piece = 1 << 16
-        try NPY.write(dtype: .float32, shape: shape, to: file) { writer in
+        try CachedArray.write(dtype: .float32, shape: shape, to: file) { writer in
             try mapped.withBytes { bytes in
                 for first in stride(from: 0, to: y.rows, by: piece) {
                     let rows = first..<min(first + piece, y.rows)

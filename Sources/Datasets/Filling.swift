@@ -133,7 +133,7 @@ extension Dataset {
             ]
             key.append(copy.owners.withUnsafeBytes { Digest.sha256($0) })
             filled.file = cache.appending("filled").appending("\(Digest.sha256(key.joined(separator: "\n"))).npy")
-            if (try? FileStamp(of: filled.file)) == nil {
+            if !CachedArray.isWhole(filled.file) {
                 try Folder.create(filled.file.removingLastComponent())
                 try write(array, copy.owners, values, to: filled.file)
             }
@@ -156,7 +156,7 @@ extension Dataset {
             MappedFile(array.file), offset: array.offset, dtype: array.dtype, shape: array.shape)
         let width = mapped.rowBytes / 4
         let piece = max(1, (1 << 18) / max(width, 1))
-        try NPY.write(dtype: array.dtype, shape: array.shape, to: file) { writer in
+        try CachedArray.write(dtype: array.dtype, shape: array.shape, to: file) { writer in
             for start in stride(from: 0, to: array.rows, by: piece) {
                 let rows = start..<min(start + piece, array.rows)
                 var numbers = mapped.withBytes { bytes in

@@ -208,8 +208,10 @@ private struct Opening {
             let ones = [Float](repeating: 1, count: shape.reduce(1, *))
             do {
                 try Folder.create(file.removingLastComponent())
-                if (try? FileStamp(of: file)) == nil {
-                    try ones.withUnsafeBytes { try NPY.write($0, dtype: .float32, shape: shape, to: file) }
+                if !CachedArray.isWhole(file) {
+                    try CachedArray.write(dtype: .float32, shape: shape, to: file) { writer in
+                        try ones.withUnsafeBytes { try writer.write($0) }
+                    }
                 }
             } catch {
                 throw DatasetsError(code: .cache, message: "cannot write \(file): \(error)", cause: error)

@@ -20,7 +20,7 @@ extension ArrayPreparation {
             }
             let file = cache.appending("joined").appending("\(Digest.sha256(parts.joined(separator: "\n"))).npy")
             joined.path = file
-            if (try? FileStamp(of: file)) != nil { return joined }
+            if CachedArray.isWhole(file) { return joined }
             try write(locations, to: file, progress)
             return joined
         } catch let error as FilesError {
@@ -62,7 +62,7 @@ extension ArrayPreparation {
             "joining the \(rows) rows of \(locations.count) files, \(locations[0].path.lastComponent?.string ?? "") first (\(megabytes) MB), once"
         )
         try Folder.create(file.removingLastComponent())
-        try NPY.write(dtype: first.dtype, shape: shape, to: file) { writer in
+        try CachedArray.write(dtype: first.dtype, shape: shape, to: file) { writer in
             for location in locations {
                 let part = try array(location)
                 if part.isCanonical { try writer.write(part.bytes) } else { try writer.write(part.canonicalBytes()) }

@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// Tests end the process at one of them, and see that nothing is lost. In debug builds `PRONGHORN_TEST_KILL=NAME:COUNT` has
 /// the process kill itself, by SIGKILL, when it passes the boundary for the COUNT-th time, and `PRONGHORN_TEST_BOUNDARIES=FILE`
-/// has the name of each boundary that is passed appended to a file, a line each. Release builds do neither.
+/// has the name of each boundary that is passed appended to a file, a line each; ``observer`` is told within the process. Release
+/// builds do nothing.
 public enum WriteBoundary: String, CaseIterable, Sendable {
     /// A temporary file is complete, and nothing of it need be on the disk.
     case beforeFileSync = "file-sync.before"
@@ -32,9 +33,15 @@ public enum WriteBoundary: String, CaseIterable, Sendable {
     case beforeCommit = "commit.before"
     case afterCommit = "commit.after"
 
+    #if DEBUG
+        /// Is told which boundaries the task passes.
+        @TaskLocal public static var observer: (@Sendable (WriteBoundary) -> Void)?
+    #endif
+
     /// Says that the process passes here.
     public func pass() {
         #if DEBUG
+            Self.observer?(self)
             BoundaryTest.shared?.passed(self)
         #endif
     }

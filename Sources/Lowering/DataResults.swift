@@ -55,6 +55,7 @@ struct DataResults {
         let place = folder.appending(String((numbers.last ?? 0) + 1))
         do {
             try Folder.rename(draft, to: place)
+            try Folder.synchronize(folder)
         } catch {
             throw LoweringError(code: .cache, message: error.message, cause: error)
         }
@@ -76,6 +77,8 @@ struct DataResults {
 
         struct Written: Decodable {
             var file: String
+            /// The size of the file.
+            var bytes: Int64
         }
     }
 
@@ -83,7 +86,11 @@ struct DataResults {
         guard let data = FileManager.default.contents(atPath: folder.appending("data.json").string),
             let list = try? JSONDecoder().decode(List.self, from: data)
         else { return false }
-        let isWhole = list.arrays.allSatisfy { (try? FileStamp(of: folder.appending($0.file))) != nil }
+        // Whoever wrote the list had the arrays on the disk before, so that their sizes tell whether they are whole; digests would
+        // have gigabytes read at every start.
+        let isWhole = list.arrays.allSatisfy { array in
+            (try? FileStamp(of: folder.appending(array.file)))?.size == array.bytes
+        }
         return isWhole
             && list.sources.allSatisfy { source in
                 let path = FilePath(source.path)

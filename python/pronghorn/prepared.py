@@ -1,9 +1,11 @@
 """What every preparation of data leaves, and how it answers: a folder of `.npy` files, and `data.json` written last.
 
-    {"arrays": [{"name": "x", "role": "x", "file": "x.npy", "shape": [1797, 64], "dtype": "float32"}],
+    {"arrays": [{"name": "x", "role": "x", "file": "x.npy", "shape": [1797, 64], "dtype": "float32", "bytes": 460160}],
      "sources": [{"path": "/abs/digits.py", "sha256": "...", "stamp": {"size": 1, "modified": 2, ...}}]}
 
-`sources` are the user's files that the arrays were made from: while they are the same, the arrays still hold.
+`sources` are the user's files that the arrays were made from: while they are the same, the arrays still hold. The
+arrays are on the disk before the list is: after a loss of power they are whole where it is there. `bytes` is the size
+of the file, which is checked whenever the arrays are used; a digest would have gigabytes read each time.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pronghorn import lifeline
+from pronghorn import durable, lifeline
 from pronghorn.lowering.failures import LoweringFailure, describe_error
 
 
@@ -52,9 +54,16 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_list(folder: Path, contents: dict) -> None:
-    """Writes `data.json`, which says that the folder is whole."""
+    """Brings the arrays to the disk, then writes `data.json`, which says that the folder is whole."""
+    arrays = []
+    for entry in contents["arrays"]:
+        path = folder / entry["file"]
+        durable.synchronize(path)
+        arrays.append({**entry, "bytes": path.stat().st_size})
     with replacing(folder / "data.json") as temporary:
-        temporary.write_text(json.dumps(contents, indent=1))
+        temporary.write_text(json.dumps({**contents, "arrays": arrays}, indent=1))
+        durable.synchronize(temporary)
+    durable.synchronize(folder)
 
 
 def answering(prepare: Callable[[Callable[[str], None]], None]) -> int:

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from pronghorn import prepared
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,7 +56,32 @@ def load():
     assert {entry["name"]: str(arrays[entry["name"]].dtype) for entry in listed} == {
         entry["name"]: entry["dtype"] for entry in listed
     }
-    assert sorted(path.name for path in out.iterdir()) == sorted(["data.json", *(entry["file"] for entry in listed)])
+    assert {entry["file"]: entry["bytes"] for entry in listed} == {
+        path.name: path.stat().st_size for path in out.iterdir() if path.name != "data.json"
+    }
+
+
+def test_the_arrays_are_on_the_disk_before_the_list_says_that_they_are_whole(tmp_path, monkeypatch):
+    steps = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(descriptor):
+        steps.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+        fsync(descriptor)
+
+    def replaced(source, target):
+        steps.append((Path(source), Path(target)))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    (tmp_path / "x.npy").write_bytes(b"123")
+    (tmp_path / "y.npy").write_bytes(b"")
+    prepared.write_list(tmp_path, {"arrays": [{"file": "x.npy"}, {"file": "y.npy"}], "sources": []})
+    (temporary, target) = steps[3]
+    assert steps == [tmp_path / "x.npy", tmp_path / "y.npy", temporary, (temporary, target), tmp_path]
+    assert target == tmp_path / "data.json"
+    assert [entry["bytes"] for entry in json.loads(target.read_text())["arrays"]] == [3, 0]
 
 
 def test_frames_give_their_numbers_and_columns_their_text(tmp_path):
