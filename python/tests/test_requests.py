@@ -244,6 +244,20 @@ def test_a_file_that_holds_code_is_refused(tmp_path):
     assert caught.value.code == "unsafe_model"
 
 
+def test_a_file_that_needs_functions_of_its_own_is_refused_with_the_key_that_names_them(tmp_path):
+    import keras
+
+    def distance(y, output):
+        return keras.ops.mean(keras.ops.abs(y - output))
+
+    model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse", metrics=[distance])
+    model.save(tmp_path / "own.keras")
+    asked = {**request("build"), "model": {"kind": "keras", "file": str(tmp_path / "own.keras")}}
+    with pytest.raises(LoweringFailure, match=r"needs the function 'distance'.* as `custom_objects`"):
+        Program(tmp_path / "out", asked)
+
+
 def test_several_inputs_and_outputs_are_passed_by_name(tmp_path):
     (tmp_path / "model.py").write_text(
         "import keras\nfrom keras import layers\n"

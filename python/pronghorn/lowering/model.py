@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterable
 
@@ -190,7 +191,7 @@ class Builder:
                     f"{path} holds Python code (a Lambda layer), which is not run from a file: make the model with a "
                     "build function instead"
                     if unsafe
-                    else f"Keras cannot load {path}: {describe_error(error)}",
+                    else _unloadable(path, error),
                     file=path,
                     detail=failure_from(error, "build_raised", sources.belongs_to_user).detail,
                     needs=needed_backend(error),
@@ -276,3 +277,14 @@ def _output_spec(model, x):
 
 def _shape(shape: tuple) -> str:
     return "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _unloadable(path: str, error: Exception) -> str:
+    """Why Keras cannot load a file; what it has to know first has a key of the experiment file."""
+    unknown = re.match(r"Could not locate (function|class) '([^']+)'", str(error))
+    if unknown is None:
+        return f"Keras cannot load {path}: {describe_error(error)}"
+    return (
+        f"{path} needs the {unknown[1]} {unknown[2]!r}, which Keras does not know: name a Python file that registers "
+        "it as `custom_objects`"
+    )
