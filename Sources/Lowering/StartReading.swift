@@ -67,6 +67,8 @@ struct StartReading: Decodable {
             value = Self.bytes(of: number)
         }
         let first = try SafetensorsFile(folder.appending(name))
+        // What is written gets a digest of its own, so that damage is found here or never.
+        guard try arrays.verifyDigest(), try first.verifyDigest() else { return false }
         let encoded = String(decoding: try JSONEncoder().encode(spans), as: UTF8.self)
         return try value.withUnsafeBytes { value in
             var tensors: [(name: String, dtype: DType, shape: [Int], bytes: UnsafeRawBufferPointer)] = []
