@@ -2,6 +2,7 @@
 
 import sys
 
+import keras
 import numpy as np
 import pytest
 import scripting_models as given
@@ -46,6 +47,14 @@ def fresh(seed):
 # Seeds of their own each time, so that no such file has been read before.
 SEEDS = [int(seed) for seed in np.random.default_rng().choice(range(4, 100_000), 5, replace=False)]
 FRESH = {"epochs": EPOCHS, "shuffle": False, "devices": "cpu:1"}
+
+
+def test_a_model_of_a_new_architecture_does_need_python(python_starts):
+    """Without this, the wrapper might as well not be asked at all."""
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(int(SEEDS[0])), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    pronghorn.fit(model, X, Y, **FRESH)
+    assert "pronghorn.lowering" in python_starts.read_text()
 
 
 def test_fresh_models_of_a_known_architecture_need_no_python(python_starts):
