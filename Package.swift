@@ -72,7 +72,7 @@ let package = Package(
                 "Ledger", "Planning", "Experiments", "Lowering", "Datasets", "Devices", "Units", "Files",
                 "Bundles", "PythonEnvironment", "TensorFiles", subprocess, systemPackage,
             ]),
-        library("Pronghorn", ["Execution", "Experiments", "Ledger", "Devices", "Files", systemPackage]),
+        library("Pronghorn", ["Execution", "Experiments", "Ledger", "Devices", "TensorFiles", "Files", systemPackage]),
         library(
             "PronghornCommands",
             [

@@ -30,7 +30,7 @@ import Testing
             "PythonEnvironment", "TensorFiles",
         ],
         // What the user meets.
-        "Pronghorn": ["Execution", "Experiments", "Ledger", "Devices", "Files"],
+        "Pronghorn": ["Execution", "Experiments", "Ledger", "Devices", "TensorFiles", "Files"],
         "PronghornCommands": [
             "Training", "PJRT", "CLinux", "Bundles", "Devices", "PythonEnvironment", "Execution",
             "Experiments", "Ledger", "Planning", "Files",

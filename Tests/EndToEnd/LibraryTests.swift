@@ -211,5 +211,36 @@ extension EndToEndTests {
             #expect(trials.output.contains("\"finished\"") && !trials.output.contains("\"failed\""), "\(trials)")
             #expect(try place.list("runs/diabetes/models") == ["0000.keras", "0001.keras", "0002.keras"])
         }
+
+        @Test("Arrays in memory train as the files of the same numbers do")
+        func arrays() async throws {
+            let place = Workplace()
+            let x: [[Float]] = (0..<60).map { row in (0..<4).map { column in Float((row * 7 + column * 3) % 11) } }
+            let y: [Float] = x.map { $0[0] - 2 * $0[3] }
+            try place.writeNumbers("x.npy", shape: [60, 4], x.flatMap { $0 })
+            try place.writeNumbers("y.npy", shape: [60], y)
+            let model = Sequential {
+                Input(4); Dense(3, activation: .relu); Dense(1)
+            }
+            .compiled(optimizer: .adam(), loss: .meanSquaredError)
+            let groups = Rows((0..<60).map { $0 % 2 })
+            var losses: [[Double]] = []
+            for data in [
+                try .arrays(x: Rows(x), y: Rows(y), columns: ["shop": groups]),
+                DataDescription.npy(x: "x.npy", y: "y.npy", columns: ["shop": "shop.npy"]),
+            ] {
+                try place.writeNumbers("shop.npy", shape: [60], (0..<60).map { Float($0 % 2) })
+                let run = try await Experiment("memory", model: model, data: data).partitioned(by: .by(column: "shop"))
+                    .fitted(epochs: 2).train(
+                        in: place.root.appending("run-\(losses.count)"), devices: .cpu(runners: 1),
+                        relativeTo: place.root,
+                        program: FilePath(Tool.binary ?? ""))
+                losses.append(try await run.results.map { $0.metrics["loss"] ?? .nan })
+            }
+            #expect(losses[0].count == 2 && losses[0] == losses[1])
+            #expect(throws: PronghornError.self) { try DataDescription.arrays(x: Rows(x), y: Rows([1.0, 2.0])) }
+            #expect(throws: PronghornError.self) { try Rows([[1, 2], [3]]) }
+            #expect(throws: PronghornError.self) { try Rows([1.0, 2.0], shape: [3]) }
+        }
     }
 }
