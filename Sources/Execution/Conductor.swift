@@ -110,7 +110,7 @@ actor Conductor: RunnerProcess.Delegate {
     /// Fails trials for which the user's model is wrong, while others train.
     func fail(_ trials: [Trial], _ message: String) throws {
         try ledger.fail(trials: trials.map(\.index), message: message)
-        report(.trialsFailed(trials: trials.count, message: message))
+        report(.trialsFailed(trials: trials.map(\.index), message: message))
     }
 
     /// Puts units that an interrupted run left into the queue, to go on from their last checkpoints.
@@ -236,8 +236,8 @@ actor Conductor: RunnerProcess.Delegate {
         }
         report(
             .unitStarted(
-                device: device.name, unit: unit.id, trials: unit.lanes.count,
-                epochs: unit.fit.lastEpoch - unit.fit.firstEpoch))
+                device: device.name, unit: unit.id, trials: unit.lanes.map(\.trial),
+                epochs: unit.fit.firstEpoch..<max(unit.fit.firstEpoch, unit.fit.lastEpoch)))
         return (unit.id, folder.unit(unit.id))
     }
 

@@ -103,6 +103,7 @@ public struct Run: Sendable {
                 func conductor() throws -> Conductor {
                     if let opened { return opened.conductor }
                     let run = try open()
+                    report(.trials(try run.ledger.standings()))
                     let conductor = Conductor(
                         preparation, in: folder, ledger: run.ledger, unitsBefore: try folder.unitsBefore(run.ledger),
                         lower: { unit, lanes in
@@ -150,6 +151,7 @@ public struct Run: Sendable {
                         let known = preparation.trials.count
                         preparation = further
                         try await take(further, in: folder, conductor())
+                        report(.trials(try conductor().ledger.standings(from: known)))
                         try await enqueue(Set(known..<further.trials.count), packedAlone: true)
                     }
                 } catch {
@@ -173,6 +175,7 @@ public struct Run: Sendable {
         }
         await lowerer.close()
         let run = try opened?.run ?? open()
+        if opened == nil { report(.trials(try run.ledger.standings())) }
         return try await end(preparation, folder, run, opened?.conductor) {
             began.duration(to: ContinuousClock().now).inSeconds
         }

@@ -21,7 +21,7 @@ extension Conductor {
                 try noteOutcome(of: id, .finished)
                 report(
                     .unitFinished(
-                        device: device.name, unit: id, trials: known.unit.lanes.count,
+                        device: device.name, unit: id, trials: known.trials,
                         diverged: known.divergences.count, seconds: known.trainSeconds))
             } catch {
                 await breakDown(RunError(.machine, "the results of unit \(id) cannot be kept", cause: error))
@@ -54,7 +54,7 @@ extension Conductor {
                 try noteOutcome(of: id, .finished)
                 report(
                     .unitFinished(
-                        device: device.name, unit: id, trials: over.count, diverged: known.divergences.count,
+                        device: device.name, unit: id, trials: over, diverged: known.divergences.count,
                         seconds: known.trainSeconds))
                 let fit = known.unit.fit
                 let share = Double(fit.lastEpoch - epochs) / Double(max(1, fit.lastEpoch - fit.firstEpoch))
@@ -163,7 +163,7 @@ extension Conductor {
     private func fail(_ id: String, _ message: String, on device: Device) async {
         await settle(id, as: .failed, message) { known in
             try ledger.fail(trials: known.trials, message: message)
-            report(.unitFailed(device: device.name, unit: id, trials: known.trials.count, message: message))
+            report(.unitFailed(device: device.name, unit: id, trials: known.trials, message: message))
         }
     }
 

@@ -30,6 +30,25 @@ public struct RunProgress: Sendable, Hashable {
     public var ended: Int { counts.reduce(0) { $0 + ($1.key.isEnded ? $1.value : 0) } }
 }
 
+/// How far one trial is.
+public struct TrialStanding: Sendable, Hashable {
+    /// The trial's number.
+    public var trial: Int
+    public var status: TrialStatus
+    /// Epochs trained.
+    public var epochs: Int
+    /// Epochs that it is to be trained for.
+    public var plannedEpochs: Int
+
+    /// Makes a standing.
+    public init(trial: Int, status: TrialStatus, epochs: Int, plannedEpochs: Int) {
+        self.trial = trial
+        self.status = status
+        self.epochs = epochs
+        self.plannedEpochs = plannedEpochs
+    }
+}
+
 /// What a device does in a run.
 public struct DeviceProgress: Sendable, Hashable {
     /// The device's name.
@@ -95,6 +114,20 @@ extension Ledger {
                     db, sql: "SELECT TOTAL(idle_lane_steps) / NULLIF(TOTAL(lane_steps), 0) FROM units")
             }
             return progress
+        }
+    }
+
+    /// How far each trial is, in the order of their numbers.
+    ///
+    /// - Parameter first: the number of the first that is wanted.
+    public func standings(from first: Int = 0) throws(LedgerError) -> [TrialStanding] {
+        try read("Reading the trials' progress") { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT trial, status, epochs, planned_epochs FROM trials WHERE trial >= ? ORDER BY trial",
+                arguments: [first])
+            return try rows.map {
+                TrialStanding(trial: $0[0], status: try Self.status($0[1]), epochs: $0[2], plannedEpochs: $0[3])
+            }
         }
     }
 

@@ -59,7 +59,7 @@ struct RunLine: Encodable {
             devices = plan.devices.map(\.name)
         case .trialsFailed(let trials, let message), .unitFailed(_, _, let trials, let message):
             event = "failed"
-            self.trials = trials
+            self.trials = trials.count
             self.message = message
         default: return nil
         }

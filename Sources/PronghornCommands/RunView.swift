@@ -36,8 +36,9 @@ final class RunView: Sendable {
             case .events:
                 let line = RunLine(event)
                 if let line { Terminal.line(line.text) }
-                // What has ended is told at once: whoever waits for it may hear nothing more until he goes on.
-                guard event.endsTrials || (line == nil && state.isDue()) else { return }
+                // What has ended is told at once: whoever waits for it may hear nothing more until he goes on. Where the run
+                // stands when it is gone on with is told before anything is added to it.
+                guard event.changesTrials || (line == nil && state.isDue()) else { return }
                 Terminal.line(RunLine(state.progress).text)
             case .plain: if let line { Terminal.line(line) }
             case .live:
@@ -66,10 +67,10 @@ final class RunView: Sendable {
 }
 
 extension RunEvent {
-    /// Whether trials have ended.
-    fileprivate var endsTrials: Bool {
+    /// Whether there are other trials than before, or trials have ended.
+    fileprivate var changesTrials: Bool {
         switch self {
-        case .unitFinished, .unitFailed, .trialsFailed: true
+        case .trials, .unitFinished, .unitFailed, .trialsFailed: true
         default: false
         }
     }
@@ -93,12 +94,10 @@ struct RunState: Sendable {
     private var devices: [String: DeviceState] = [:]
     private var order: [String] = []
     private var preparing: String?
-    private var trials = 0
-    private var ended = 0
-    private var failed = 0
-    private var epochsPerTrial = 0
-    private var trialEpochs = 0
-    private var firstUnit: ContinuousClock.Instant?
+    private var planned = 0
+    private var standing = RunStanding()
+    /// When the first unit was begun, and the share of the run that had been trained by then.
+    private var firstUnit: (at: ContinuousClock.Instant, share: Double)?
 
     init(began: ContinuousClock.Instant) { self.began = began }
 
@@ -112,14 +111,16 @@ struct RunState: Sendable {
 
     /// Takes an event in, and says it in a line where it is worth one.
     mutating func take(_ event: RunEvent) -> String? {
+        standing.take(event)
         switch event {
+        case .trials: return nil
         case .preparing(let what):
             preparing = what
             return what
         case .note(let text): return "note: \(text)"
         case .planned(let plan):
             preparing = nil
-            trials = plan.trials.count
+            planned = plan.trials.count
             return "\(plan.experiment): \(Quantity.count(plan.trials.count, "trial")), "
                 + "\(Quantity.count(plan.programs.count, "program")), \(Quantity.count(plan.cohorts, "cohort")), "
                 + (plan.fitTrials > 0 ? "\(Quantity.count(plan.fitTrials, "trial")) by Model.fit, " : "")
@@ -128,39 +129,30 @@ struct RunState: Sendable {
             touch(device) { $0.doing = "starting" }
             return "\(device): runner \(process) started"
         case .unitStarted(let device, let unit, let trials, let epochs):
-            firstUnit = firstUnit ?? .now
-            // What goes on from a checkpoint has fewer.
-            epochsPerTrial = max(epochsPerTrial, epochs)
-            touch(device) { $0 = DeviceState(doing: "unit \(unit)", trials: trials, epochs: epochs) }
-            return "\(device): unit \(unit), \(Quantity.count(trials, "trial"))"
+            firstUnit = firstUnit ?? (.now, share)
+            touch(device) {
+                $0 = DeviceState(
+                    doing: "unit \(unit)", trials: trials.count, epochs: epochs.upperBound, epoch: epochs.lowerBound)
+            }
+            return "\(device): unit \(unit), \(Quantity.count(trials.count, "trial"))"
         case .compiling(let device, let function):
             touch(device) { $0.doing = "compiling \(function.prefix { $0 != "-" && $0 != "." })" }
             return nil
-        case .epoch(let device, let unit, _, let metrics):
-            trialEpochs += devices[device]?.trials ?? 0
+        case .epoch(let device, let unit, let epoch, let metrics):
             touch(device) { state in
                 state.doing = "unit \(unit)"
-                state.epoch += 1
+                state.epoch = epoch + 1
                 state.metrics = metrics
             }
             return nil
         case .unitFinished(let device, let unit, let trials, let diverged, let seconds):
-            ended += trials
-            // Trials that callbacks have ended need no more epochs.
-            if let state = devices[device], state.doing == "unit \(unit)" {
-                trialEpochs += trials * max(0, state.epochs - state.epoch)
-            }
             return
-                "\(device): unit \(unit) finished, \(Quantity.count(trials, "trial")) in \(Quantity.seconds(seconds))"
+                "\(device): unit \(unit) finished, \(Quantity.count(trials.count, "trial")) in \(Quantity.seconds(seconds))"
                 + (diverged > 0 ? "; \(diverged) diverged" : "")
         case .trialsFailed(let trials, let message):
-            ended += trials
-            failed += trials
-            return "\(Quantity.count(trials, "trial")) FAILED: \(message)"
+            return "\(Quantity.count(trials.count, "trial")) FAILED: \(message)"
         case .unitFailed(let device, let unit, let trials, let message):
-            ended += trials
-            failed += trials
-            return "\(device): unit \(unit) FAILED, \(Quantity.count(trials, "trial")): \(message)"
+            return "\(device): unit \(unit) FAILED, \(Quantity.count(trials.count, "trial")): \(message)"
         }
     }
 
@@ -173,9 +165,15 @@ struct RunState: Sendable {
             metrics[name] = values.reduce(0, +) / Double(values.count)
         }
         return RunLine.Progress(
-            trials: trials, ended: ended, failed: failed, epochsDone: trialEpochs, epochs: trials * epochsPerTrial,
-            metrics: metrics)
+            trials: trials, ended: standing.ended, failed: standing.failed, epochsDone: standing.epochsDone,
+            epochs: standing.epochs, metrics: metrics)
     }
+
+    /// All trials of the run, as far as they are known yet.
+    private var trials: Int { standing.trials > 0 ? standing.trials : planned }
+
+    /// The share of the run that is trained, from 0 to 1.
+    private var share: Double { Double(standing.epochsDone) / Double(max(standing.epochs, 1)) }
 
     /// Whether an event's line stays on a terminal.
     func isLasting(_ event: RunEvent) -> Bool {
@@ -205,14 +203,16 @@ struct RunState: Sendable {
         }
         if let preparing { lines.append(cut("\(preparing) …", to: width)) }
         if trials > 0 {
-            let total = Double(trials * max(epochsPerTrial, 1))
-            let share = min(1, Double(trialEpochs) / total)
-            let elapsed = (now - (firstUnit ?? now)) / .seconds(1)
-            let left = share > 0.02 ? "  \(Quantity.seconds(elapsed / share * (1 - share))) left" : ""
-            let failures = failed > 0 ? ", \(failed) failed" : ""
+            let (share, before) = (share, firstUnit?.share ?? share)
+            let elapsed = (now - (firstUnit?.at ?? now)) / .seconds(1)
+            // By how fast it has gone since this process began.
+            let trained = share - before
+            let left =
+                trained > 0.02 * (1 - before) ? "  \(Quantity.seconds(elapsed / trained * (1 - share))) left" : ""
+            let failures = standing.failed > 0 ? ", \(standing.failed) failed" : ""
             lines.append(
                 cut(
-                    "\(padded("all", 8)) \(bar(share, 20)) \(ended)/\(trials) trials\(failures)  \(Quantity.seconds((now - began) / .seconds(1)))\(left)",
+                    "\(padded("all", 8)) \(bar(share, 20)) \(standing.ended)/\(trials) trials\(failures)  \(Quantity.seconds((now - began) / .seconds(1)))\(left)",
                     to: width))
         }
         return lines

@@ -150,6 +150,46 @@ extension EndToEndTests {
             try await expectUndisturbed(place)
         }
 
+        /// A line of `--events` that says how far the run is.
+        private struct ProgressLine: Decodable {
+            var progress: Progress?
+
+            struct Progress: Decodable {
+                var trials: Int
+                var ended: Int
+                var epochsDone: Int
+                var epochs: Int
+
+                enum CodingKeys: String, CodingKey {
+                    case trials, ended, epochs
+                    case epochsDone = "epochs_done"
+                }
+            }
+        }
+
+        @Test("A resumed run's progress begins where it was interrupted and ends full")
+        func progress() async throws {
+            let place = try Self.place()
+            _ = try await disturb(Self.train, place) { control, _ in #expect(kill(control, SIGINT) == 0) }
+            let status = try CommandTests.object(
+                try await Tool.run(["status", "run", "--json"], in: place.root).output)
+            let done = try #require(status["epochs_done"] as? Int)
+            try #require(done > 0)
+            // Events end with their reader, whose sign is the end of standard input: it is held open.
+            let command = Self.resume.joined(separator: " ")
+            let held = "mkfifo held && exec 3<>held && exec '\(Tool.binary ?? "")' \(command) --events <&3"
+            let outcome = try await Tool.run(program: "/bin/sh", ["-c", held], in: place.root)
+            #expect(outcome.status == 0, "\(outcome)")
+            let lines = try outcome.output.split(separator: "\n").compactMap {
+                try JSONDecoder().decode(ProgressLine.self, from: Data($0.utf8)).progress
+            }
+            let (first, last) = (try #require(lines.first), try #require(lines.last))
+            let all = 12 * (5 + Undisturbed.epochs)
+            #expect((first.trials, first.epochsDone, first.epochs) == (12, done, all), "\(outcome)")
+            #expect((last.ended, last.epochsDone, last.epochs) == (12, all, all), "\(outcome)")
+            #expect(zip(lines, lines.dropFirst()).allSatisfy { $0.epochsDone <= $1.epochsDone }, "\(outcome)")
+        }
+
         @Test("A killed runner costs no trial: the run finishes, and the models are the same bit for bit")
         func killedRunner() async throws {
             let place = try Self.place()

@@ -3,6 +3,7 @@
 import os
 import pickle
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -12,7 +13,7 @@ import pytest
 
 import pronghorn
 from pronghorn.scripting import arrays, callbacks, code, data, models, objects
-from pronghorn.scripting.process import Progress
+from pronghorn.scripting.process import Progress, TrainingProcess
 from pronghorn.scripting.progress import Notebook, line
 from pronghorn.scripting.values import Axes, plain, yaml
 
@@ -170,6 +171,23 @@ def test_progress_is_one_line_as_keras_has_it():
     going = Progress("training", "", 4, 1, 0, 5, 20, {"val_loss": 0.5, "loss": 0.25, "acc": 1e-4})
     assert line(going, 3) == "1/4 ━━━━━╺╺╺╺╺╺╺╺╺╺╺╺╺╺╺ 3s (9s left) - loss: 0.2500 - acc: 1.0000e-04 - val_loss: 0.5000"
     assert line(Progress(doing="importing Keras"), 1) == "importing Keras …"
+    # What an earlier process trained says nothing of how fast this one is.
+    resumed = replace(going, epochs_done=15, epochs_before=10)
+    assert line(resumed, 3).startswith("1/4 ━━━━━━━━━━━━━━━╺╺╺╺╺ 3s (3s left) - ")
+    # Nor is anything trained yet when a run that goes on says where it is.
+    preparing = Progress("preparing", "importing Keras", 4, 1, 0, 10, 20, {}, 10)
+    assert line(preparing, 3) == "importing Keras …"
+
+
+def test_a_run_that_goes_on_is_as_far_as_it_was_and_trains_once_it_has_metrics():
+    process = TrainingProcess.__new__(TrainingProcess)
+    process.progress, process.changed = Progress(), threading.Condition()
+    told = {"trials": 4, "ended": 1, "failed": 0, "epochs_done": 10, "epochs": 20, "metrics": {}}
+    process._hear({"event": "progress", "progress": told})
+    assert (process.progress.state, process.progress.epochs_before) == ("preparing", 10)
+    process._hear({"event": "progress", "progress": {**told, "epochs_done": 12, "metrics": {"loss": 0.5}}})
+    assert (process.progress.state, process.progress.epochs_before) == ("training", 10)
+    assert (process.progress.ended, process.progress.epochs_done, process.progress.epochs) == (1, 12, 20)
 
 
 def test_a_notebook_shows_a_bar_and_the_metrics_in_one_output(monkeypatch):

@@ -110,9 +110,10 @@ class Progress:
         trials: How many trials there are; 0 until that is known.
         ended: How many have ended, the failed ones among them.
         failed: How many have failed.
-        epochs_done: Epochs trained, of all trials together.
+        epochs_done: Epochs trained, of all trials together; one that has ended counts with all of its epochs.
         epochs: Epochs to train, of all trials together.
         metrics: The mean of each metric over what trains, of the epochs that ended last.
+        epochs_before: Those of `epochs_done` that had been trained when this process began to listen.
     """
 
     state: str = "preparing"
@@ -123,6 +124,7 @@ class Progress:
     epochs_done: int = 0
     epochs: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
+    epochs_before: int = 0
 
 
 class TrainingProcess:
@@ -225,8 +227,9 @@ class TrainingProcess:
             told = dict(event["progress"])
             metrics = {name: float(value) for name, value in told.pop("metrics").items()}
             # Training begins while other models are still being prepared.
-            state = "training" if told["epochs_done"] or progress.state == "training" else progress.state
-            progress = replace(progress, **told, metrics=metrics or progress.metrics, state=state)
+            state = "training" if metrics or progress.state == "training" else progress.state
+            before = progress.epochs_before if progress.epochs else told["epochs_done"]
+            progress = replace(progress, **told, metrics=metrics or progress.metrics, state=state, epochs_before=before)
         elif kind == "summary":
             self.summary = event["summary"]
         elif kind == "error":

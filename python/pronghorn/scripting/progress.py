@@ -147,7 +147,7 @@ def line(progress: Progress, seconds: float) -> str:
 
 def _share(progress: Progress) -> float | None:
     """How much of a run is done, from 0 to 1; None while that is not known."""
-    if progress.trials == 0 or (progress.state == "preparing" and not progress.epochs_done):
+    if progress.trials == 0 or progress.state == "preparing":
         return None
     return min(1.0, progress.epochs_done / progress.epochs if progress.epochs else progress.ended / progress.trials)
 
@@ -155,8 +155,10 @@ def _share(progress: Progress) -> float | None:
 def _parts(progress: Progress, seconds: float, share: float) -> list[str]:
     """The trials that have ended, the time, and what else is to be said."""
     parts = [f"{progress.ended}/{progress.trials}", _time(seconds)]
-    if progress.state == "training" and 0.02 < share < 1:
-        parts[1] += f" ({_time(seconds / share * (1 - share))} left)"
+    before = progress.epochs_before / progress.epochs if progress.epochs else 0.0
+    trained = share - before
+    if progress.state == "training" and trained > 0.02 * (1 - before) and share < 1:
+        parts[1] += f" ({_time(seconds / trained * (1 - share))} left)"
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     if progress.state == "interrupted":
