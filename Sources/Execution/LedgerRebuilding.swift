@@ -9,7 +9,7 @@ import Units
 /// Makes a run's ledger anew from what else the run's folder holds: the list of trials, and each unit's description, events
 /// and outcome.
 ///
-/// What only the ledger knew is lost: attempts, how busy devices were, and events that were worth telling.
+/// What only the ledger knew is lost: attempts, and how busy devices were.
 struct LedgerRebuilding {
     let folder: RunFolder
     let trials: [TrialRecord]

@@ -2,10 +2,10 @@ import Files
 import FoundationEssentials
 import GRDB
 
-/// A run's record: its trials, units, attempts, every epoch's metrics and events, in one SQLite file.
+/// A run's record: its trials, units, attempts, every epoch's metrics and the devices' times, in one SQLite file.
 ///
 /// One process writes; any number may read meanwhile (WAL). What must survive a loss of power is committed with
-/// `synchronous=FULL`; the rest (epochs, events, busy times) becomes durable with the next such commit. The methods block
+/// `synchronous=FULL`; the rest (epochs, attempts' beginnings, busy times) becomes durable with the next such commit. The methods block
 /// for the time of one transaction and may be called from any thread.
 public struct Ledger: Sendable {
     /// The ledger's file name in the run's folder.

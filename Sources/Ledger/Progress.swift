@@ -160,23 +160,6 @@ extension Ledger {
             }
         }
     }
-
-    /// The last events, the oldest of them first.
-    public func events(last count: Int) throws(LedgerError) -> [LedgerEvent] {
-        try read("Reading the events") { db in
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT time, kind, text FROM events ORDER BY event DESC LIMIT ?", arguments: [count])
-            return rows.reversed().map { LedgerEvent(time: $0[0], kind: $0[1], text: $0[2]) }
-        }
-    }
-
-    /// The files that the run depends on, by path.
-    public func files() throws(LedgerError) -> [FileRecord] {
-        try read("Reading the run's files") { db in
-            let rows = try Row.fetchAll(db, sql: "SELECT path, digest, size, modified FROM files ORDER BY path")
-            return rows.map { FileRecord(path: $0[0], digest: $0[1], size: $0[2], modified: $0[3]) }
-        }
-    }
 }
 
 extension Ledger {

@@ -228,26 +228,6 @@ extension Ledger {
                 arguments: [device, busySeconds, wallSeconds])
         }
     }
-
-    /// Records something worth telling.
-    public func note(_ event: LedgerEvent) throws(LedgerError) {
-        try write("Recording an event", durable: false) { db in
-            try db.execute(
-                sql: "INSERT INTO events (time, kind, text) VALUES (?, ?, ?)",
-                arguments: [event.time, event.kind, event.text])
-        }
-    }
-
-    /// Records the files that the run depends on; a path that is there already is replaced.
-    public func add(files: [FileRecord]) throws(LedgerError) {
-        try write("Recording the run's files") { db in
-            let statement = try db.cachedStatement(
-                sql: "INSERT OR REPLACE INTO files (path, digest, size, modified) VALUES (?, ?, ?, ?)")
-            for file in files {
-                try statement.execute(arguments: [file.path, file.digest, file.size, file.modified])
-            }
-        }
-    }
 }
 
 extension Ledger {

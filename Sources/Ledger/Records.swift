@@ -242,43 +242,6 @@ public struct TrialStop: Sendable, Hashable {
     }
 }
 
-/// Something worth telling that happened in a run.
-public struct LedgerEvent: Sendable, Hashable {
-    /// Seconds since 1970.
-    public var time: Double
-    /// What it is about, a word: `device`, `retry`, `warning`, ….
-    public var kind: String
-    /// What happened.
-    public var text: String
-
-    /// Makes an event.
-    public init(time: Double, kind: String, text: String) {
-        self.time = time
-        self.kind = kind
-        self.text = text
-    }
-}
-
-/// A file that the run depends on, as it was when the run began.
-public struct FileRecord: Sendable, Hashable {
-    /// The file's path.
-    public var path: String
-    /// SHA-256 in lower-case hexadecimal; nil where only size and time are kept.
-    public var digest: String?
-    /// Size in bytes.
-    public var size: Int
-    /// Modification time in nanoseconds since 1970.
-    public var modified: Int64
-
-    /// Makes a record.
-    public init(path: String, digest: String? = nil, size: Int, modified: Int64) {
-        self.path = path
-        self.digest = digest
-        self.size = size
-        self.modified = modified
-    }
-}
-
 /// An epoch's end for some trials, as a runner tells it.
 public struct EpochRecord: Sendable, Equatable {
     /// The epoch's number, from 0.

@@ -2,7 +2,8 @@ import GRDB
 
 /// The ledger's tables.
 ///
-/// A migration that has shipped never changes: a later layout is a further migration.
+/// A migration that has shipped never changes: a later layout is a further migration. The first one's tables `events` and `files`
+/// are not used.
 enum Schema {
     /// The migration that makes the tables.
     static let first = "v1"

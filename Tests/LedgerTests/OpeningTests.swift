@@ -49,8 +49,6 @@ import Testing
                     status: .finished, ended: 1003)
             ])
         #expect(try ledger.attempts(of: "u1").map(\.runner) == [77])
-        #expect(try ledger.events(last: 9).map(\.text) == ["cpu:0 is ready"])
-        #expect(try ledger.files() == [FileRecord(path: "/data/x.npy", size: 400, modified: 12345)])
         #expect(try ledger.progress(at: 2000).devices.map(\.busySeconds) == [2])
     }
 
