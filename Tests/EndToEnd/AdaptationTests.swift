@@ -56,6 +56,8 @@ extension EndToEndTests {
         static let train = ["train", "experiment.yaml", "--devices", "cpu:1", "--output", "run"]
 
         /// Trains the experiment and repeats every trial in Keras, adapted to the same rows.
+        ///
+        /// - Parameter packed: how many different statistics stand in one unit at least; 0: units hold none, as Keras adapts.
         func compare(_ place: Workplace, trials: Int, partitions: Int, packed: Int) async throws {
             let train = try await Tool.run(Self.train + ["--json"], in: place.root)
             try #require(train.status == 0, "\(train)")
@@ -66,7 +68,7 @@ extension EndToEndTests {
                 Self.program, ["compare", "run", "results.json"], in: place.root, as: Findings.self)
             #expect(findings.trials == trials)
             #expect(findings.means == partitions)
-            #expect(findings.packed >= packed, "\(findings.packed)")
+            #expect(packed == 0 ? findings.packed == 0 : findings.packed >= packed, "\(findings.packed)")
             #expect(findings.leak > 1e-3, "the rows that are held out have had a part in the statistics")
             // Statistics are exact but for their rounding to float32; drawn starts are Keras's own.
             for (kind, tolerance) in [

@@ -146,6 +146,10 @@ func runnerStarted(_ line: String) -> Int32? {
 func isFitRunner(_ process: Int32) -> Bool {
     // A process that is only just becoming its program has no arguments for a moment.
     for _ in 0..<50 {
+        // Nor has one that has ended and whose end nobody has taken notice of yet: its state is `Z`.
+        guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            stat.split(separator: ")").last?.split(separator: " ").first != "Z"
+        else { return false }
         guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return false }
         if !line.isEmpty { return String(decoding: line, as: UTF8.self).contains("pronghorn.fit_runner") }
         usleep(100_000)
