@@ -155,13 +155,12 @@ extension Preparation {
     ///
     /// All trials count, so that what is left of an interrupted run has the program that it had.
     private var hasManyTails: Bool {
-        var (training, validation): (Set<Int>, Set<Int>) = ([0], [0])
+        var (training, validation) = (TailSizes(), TailSizes())
         for trial in trials {
-            let rows = rows(of: trial)
-            training.insert(rows.training.count % trial.fit.batchSize(rows: rows.training.count))
-            let count = rows.validation?.count ?? 0
-            validation.insert(count % max(1, trial.fit.validationBatchSize(rows: count)))
-            if max(training.count, validation.count) > Packing.fewTails + 1 { return true }
+            let (fit, rows) = (fitSettings(of: trial, nil), rows(of: trial, nil))
+            training.add(rows: rows.training.count, batchSize: fit.batchSize)
+            validation.add(rows: rows.validation?.count ?? 0, batchSize: fit.validationBatchSize)
+            if training.areMany || validation.areMany { return true }
         }
         return false
     }

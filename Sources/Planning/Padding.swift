@@ -81,6 +81,24 @@ extension Packing {
     }
 }
 
+/// The sizes of last partial batches, by the size of the whole ones: trials of different batch sizes share no call.
+public struct TailSizes: Sendable {
+    private var sizes: [Int: Set<Int>] = [:]
+    /// Whether there are so many for some batch size that one function for all of them pays.
+    public private(set) var areMany = false
+
+    public init() {}
+
+    /// Adds the last batch of so many rows, if it is a partial one.
+    ///
+    /// - Parameter batchSize: from 1.
+    public mutating func add(rows: Int, batchSize: Int) {
+        let size = rows % batchSize
+        guard size > 0, sizes[batchSize, default: []].insert(size).inserted else { return }
+        areMany = areMany || (sizes[batchSize] ?? []).count > Packing.fewTails
+    }
+}
+
 extension Workload.Form {
     /// The rows of the smallest last batch that the call takes which takes one of this size.
     ///

@@ -124,5 +124,32 @@ extension EndToEndTests {
             #expect(findings.rows == [sizes[0], sizes[3], sizes[7]])
             #expect(findings.worst <= 1e-5, "\(findings.worst) at \(findings.at)")
         }
+
+        @Test(
+            "Last batches that no cohort has side by side ask for no masked functions",
+            arguments: [
+                // One size for each batch size.
+                "trials: {batch_size: [16, 32, 48]}\nfit: {epochs: 1}",
+                // Validation on 20, 21 and 22 rows, of which it reads 16.
+                "partition: {by: group}\nfit: {epochs: 1, batch_size: 8, validation: 0.5, validation_steps: 2}",
+            ])
+        func fewTails(_ settings: String) async throws {
+            let place = Workplace()
+            let rows = settings.contains("group") ? 124 : 90
+            try place.writeNumbers("x.npy", shape: [rows, 6], stream: 1)
+            try place.writeNumbers("y.npy", shape: [rows, 1], stream: 2)
+            try place.writeNumbers("group.npy", shape: [rows], (0..<rows).map { $0 < 40 ? 0 : $0 < 81 ? 1 : 2 })
+            try place.write(
+                "experiment.yaml",
+                "model: \(Tool.models):regression\ndata: {x: x.npy, y: y.npy, group: group.npy}\n\(settings)\n")
+            let train = try await Tool.run(
+                ["train", "experiment.yaml", "--devices", "cpu:1", "--output", "run"], in: place.root)
+            try #require(train.status == 0, "\(train)")
+            let text = String(decoding: try place.contents("run/units/0000/unit.json"), as: UTF8.self)
+            let unit = try CommandTests.object(text)
+            let folder = try #require((unit["program"] as? [String: Any])?["folder"] as? String)
+            let program = try CommandTests.object(String(contentsOfFile: "\(folder)/program.json", encoding: .utf8))
+            #expect(program["masks_rows"] as? Bool == false, "\(program["masks_rows"] ?? "nothing")")
+        }
     }
 }

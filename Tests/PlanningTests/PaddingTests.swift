@@ -118,4 +118,15 @@ import Testing
         let steps = try #require(Packing.cohorts(of: workload, on: cpu).first).steps
         #expect(steps <= 64 && steps > 32)
     }
+
+    @Test("Last batches of trials of different batch sizes do not add up: they never share a call")
+    func tailSizes() {
+        var sizes = TailSizes()
+        // 100 rows leave 4 of 16, of 32 and of 48, 36 of 64; so do others that leave as many again, or none.
+        for batchSize in [16, 32, 48, 64, 100] { sizes.add(rows: 100, batchSize: batchSize) }
+        for rows in [0, 116, 160, 101, 117] { sizes.add(rows: rows, batchSize: 16) }
+        #expect(!sizes.areMany)
+        sizes.add(rows: 102, batchSize: 16)
+        #expect(sizes.areMany)
+    }
 }
