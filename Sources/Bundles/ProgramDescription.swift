@@ -37,12 +37,14 @@ public struct ProgramDescription: Codable, Sendable, Equatable {
     /// Whether one function can serve last partial batches of every size from two rows on; nil: nobody asked.
     public var masksRows: Bool?
     public var sources: [Source]
+    /// The digests of the files that were described with it, by their names in the bundle; nil: nobody wrote them down.
+    public var files: [String: String]?
     public var notes: [String]
     public var functions: [Function]
 
     enum CodingKeys: String, CodingKey {
         case version, name, keras, jax, stablehlo, draws, inputs, outputs, state, logs, directions, parameters
-        case averages, adapted, schedules, finalizes, sources, notes, functions
+        case averages, adapted, schedules, finalizes, sources, files, notes, functions
         case batchSize = "batch_size"
         case stepsPerExecution = "steps_per_execution"
         case seedColumn = "seed_column"

@@ -130,8 +130,9 @@ extension Run {
         let units = Dictionary(try ledger.units().map { ($0.id, $0.status) }) { $1 }
         let begun = try Folder.list(folder.units).filter { units[$0] != .failed }
             .sorted { ($0.count, $0) > ($1.count, $1) }
+        var bundles: [String: Bool] = [:]
         let candidates = begun.lazy.compactMap { try? Unit.read($0, in: folder) }.filter { unit in
-            guard unit.findsItsCache() else { return false }
+            guard unit.findsItsCache(&bundles) else { return false }
             // What is finished can be gone on with only where its last state was kept, and where nothing of it was
             // laid down for each epoch ahead.
             guard units[unit.id] == .finished else { return true }

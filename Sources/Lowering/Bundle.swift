@@ -7,7 +7,8 @@ public import SystemPackage
 public struct Bundle: Sendable, Hashable {
     /// The folder that holds `program.json`.
     public var folder: FilePath
-    /// Names the program: the digest of its description without its functions, so that lowering another one does not change it.
+    /// Names the program: the digest of its description without its functions, so that lowering another one does not change it, and without
+    /// the digests of its files, of which the template holds the time at which it was made.
     public var digest: String
     /// What `program.json` says.
     public var description: ProgramDescription
@@ -23,6 +24,7 @@ public struct Bundle: Sendable, Hashable {
             description = try JSONDecoder().decode(ProgramDescription.self, from: data)
             var identity = description
             identity.functions = []
+            identity.files = nil
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
             digest = Digest.sha256(Array(try encoder.encode(identity)))
@@ -36,9 +38,11 @@ public struct Bundle: Sendable, Hashable {
         }
     }
 
-    /// The bundle in a folder of the cache, if it is still the one of that digest, and what its model was built from is what it was.
+    /// The bundle in a folder of the cache, if it is still the one of that digest, nothing of it is lost or damaged, and what its model was
+    /// built from is what it was.
     public static func cached(in folder: FilePath, digest: String) -> Bundle? {
-        guard let bundle = try? Bundle(folder), bundle.digest == digest, bundle.isCurrent else { return nil }
+        guard let bundle = try? Bundle(folder), bundle.digest == digest, bundle.isCurrent, bundle.isWhole
+        else { return nil }
         return bundle
     }
 
@@ -50,13 +54,15 @@ public struct Bundle: Sendable, Hashable {
     /// Whether a folder holds a bundle of which nothing is lost or damaged.
     public static func isWhole(_ folder: FilePath) -> Bool { (try? Bundle(folder))?.isWhole ?? false }
 
-    /// Whether every file of the bundle is there as `program.json` says.
+    /// Whether every file of the bundle is there as `program.json` says; reads them all.
     var isWhole: Bool {
-        FileManager.default.fileExists(atPath: folder.appending("template.keras").string)
-            && FileManager.default.fileExists(atPath: folder.appending("request.json").string)
-            && description.functions.allSatisfy { function in
-                (try? Digest.sha256(file: folder.appending(function.file))) == function.sha256
-            }
+        func isThere(_ name: String, _ digest: String?) -> Bool {
+            let file = folder.appending(name)
+            guard let digest else { return FileManager.default.fileExists(atPath: file.string) }
+            return (try? Digest.sha256(file: file)) == digest
+        }
+        return ["template.keras", "request.json"].allSatisfy { isThere($0, description.files?[$0]) }
+            && description.functions.allSatisfy { isThere($0.file, $0.sha256) }
     }
 
     /// Whether every file that the model was built from is what it was.

@@ -3,6 +3,7 @@ import Files
 import FoundationEssentials
 public import PythonEnvironment
 public import SystemPackage
+import TensorFiles
 
 /// Turns Keras models into program bundles: from the cache where it has them, else by the lowering process.
 ///
@@ -93,7 +94,7 @@ public actor Lowerer {
 
     /// The states of starting models, or of files of weights, as files of one lane in the order of a program's leaves.
     ///
-    /// They are kept in the bundle's folder by the files' digests: a file that was read before costs its digest alone.
+    /// They are kept in the bundle's folder by the files' digests: a file that was read before costs its digest and that of its state.
     ///
     /// - Returns: the state's file of each file.
     public func starts(
@@ -110,7 +111,7 @@ public actor Lowerer {
             }
             let state = bundle.folder.appending("starts").appending("\(digest).safetensors")
             states[file] = state
-            if !FileManager.default.fileExists(atPath: state.string),
+            if !Self.isWhole(state),
                 !StartReading.writeState(of: file, digest: digest, in: bundle.folder.appending("starts"))
             {
                 missing.append(["file": .string(file.string), "sha256": .string(digest)])
@@ -121,6 +122,11 @@ public actor Lowerer {
             try await ask(["do": "start", "output": .string(bundle.folder.string), "files": .array(missing)])
         }
         return states
+    }
+
+    /// Whether a state is there as it was written: a loss of power may have torn it.
+    private static func isWhole(_ state: FilePath) -> Bool {
+        (try? SafetensorsFile(state).verifyDigest()) ?? false
     }
 
     /// Whether a model's arrays lie beside its file, so that its state may be had without Python.

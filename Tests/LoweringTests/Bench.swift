@@ -74,6 +74,8 @@ struct Bench: ~Copyable, Sendable {
             mkdir -p "$folder"
             echo '{}' > "$folder/request.json"
             echo template > "$folder/template.keras"
+            template=$(sha256sum "$folder/template.keras" | cut -d' ' -f1)
+            asked=$(sha256sum "$folder/request.json" | cut -d' ' -f1)
             helper=$(sha256sum "$root/helper.py" | cut -d' ' -f1)
             model=$(sha256sum "$root/models.py" | cut -d' ' -f1)
             entries=""
@@ -85,7 +87,7 @@ struct Bench: ~Copyable, Sendable {
         "draws": 2, "inputs": [], "outputs": [], "state": [], "logs": ["loss"], "evaluate_logs": ["loss"], "directions": {}, "parameters": [],
         "trainable_parameters": 705, "has_convolution": false, "finalizes": false,
         "sources": [{"path": "$root/models.py", "sha256": "$model"}, {"path": "$root/helper.py", "sha256": "$helper"}],
-        "notes": [], "functions": [$entries]}
+        "files": {"template.keras": "$template", "request.json": "$asked"}, "notes": [], "functions": [$entries]}
         END
             mv "$folder/program.json.new" "$folder/program.json"
         }
@@ -103,6 +105,10 @@ struct Bench: ~Copyable, Sendable {
             echo "{\"id\": $id, \"event\": \"progress\", \"message\": \"building the model\"}"
             case "$line" in
                 *'"do":"describe"'*) describe ;;
+                *'"do":"start"'*)
+                    mkdir -p "$folder/starts"
+                    digest=$(printf '%s' "$line" | sed 's/.*"sha256":"\([^"]*\)".*/\1/')
+                    cp "$root/state.safetensors" "$folder/starts/$digest.safetensors" ;;
                 *)
                     for lanes in $(printf '%s' "$line" | grep -o '"lanes":[0-9]*' | cut -d: -f2); do
                         echo "code for $lanes" > "$folder/train-v${lanes}x31x32.mlirbc"

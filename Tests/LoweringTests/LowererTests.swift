@@ -2,6 +2,7 @@ import Bundles
 import Foundation
 import PythonEnvironment
 import SystemPackage
+import TensorFiles
 import Testing
 
 @testable import Lowering
@@ -97,22 +98,50 @@ struct LowererTests {
 
     @Test(
         "A damaged program is set aside and made anew, never used",
-        arguments: ["program.json", "train-v4x31x32.mlirbc", "template.keras"])
-    func damaged(file: String) async throws {
+        arguments: ["program.json", "train-v4x31x32.mlirbc", "template.keras", "request.json"], [nil, "", "rubbish"])
+    func damaged(file: String, contents: String?) async throws {
         let bench = try Bench()
         let told = Told()
         let lowerer = try bench.lowerer(told)
         let first = try await lowerer.lower([train(4)], in: try await lowerer.describe(bench.request))
-        if file == "template.keras" {
-            try FileManager.default.removeItem(atPath: first.folder.appending(file).string)
+        let place = first.folder.appending(file)
+        if let contents {
+            try Data(contents.utf8).write(to: URL(filePath: place.string))
         } else {
-            try Data("rubbish".utf8).write(to: URL(filePath: first.folder.appending(file).string))
+            try FileManager.default.removeItem(atPath: place.string)
         }
+        #expect(Bundle.cached(in: first.folder, digest: first.digest) == nil)
         let second = try await lowerer.describe(bench.request)
         #expect(second.isWhole)
         #expect(second.description.functions.isEmpty)
         #expect(FileManager.default.fileExists(atPath: "\(first.folder).damaged-1"))
         #expect(told.lines.contains { $0.contains("is damaged") })
+        await lowerer.close()
+    }
+
+    @Test("The state of a starting point that a loss of power has torn is read anew", arguments: [0, 100, 400])
+    func tornState(bytes: Int) async throws {
+        let bench = try Bench()
+        try bench.write("start.weights.h5", "weights")
+        let numbers = [Float](repeating: 1, count: 100)
+        try numbers.withUnsafeBytes {
+            try Safetensors.write(
+                [(name: "state/0000", dtype: .float32, shape: [1, 100], bytes: $0)],
+                to: bench.root.appending("state.safetensors"))
+        }
+        let whole = try Data(contentsOf: URL(filePath: bench.root.appending("state.safetensors").string))
+        let lowerer = try bench.lowerer()
+        let bundle = try await lowerer.describe(bench.request)
+        let file = bench.root.appending("start.weights.h5")
+        let state = try #require(try await lowerer.starts(from: [file], of: bundle)[file])
+        #expect(try await lowerer.starts(from: [file], of: bundle) == [file: state])
+        #expect(bench.lines("requests").count == 2)
+        // The file has its size, and what had not reached the disk is zeros.
+        let place = URL(filePath: state.string)
+        try (whole.prefix(bytes) + Data(count: whole.count - bytes)).write(to: place)
+        #expect(try await lowerer.starts(from: [file], of: bundle) == [file: state])
+        #expect(try Data(contentsOf: place) == whole)
+        #expect(bench.lines("requests").count == 3)
         await lowerer.close()
     }
 

@@ -1,6 +1,7 @@
 """Keras is set up as the lowering process sets it up, before any test imports it."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +20,22 @@ def workplace(tmp_path_factory):
     os.chdir(before)
     os.environ.clear()
     os.environ.update(variables)
+
+
+@pytest.fixture
+def disk_steps(monkeypatch):
+    """What this process brings to the disk (a path) and renames (a pair of paths), in order."""
+    steps = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(descriptor):
+        steps.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+        fsync(descriptor)
+
+    def replaced(source, target):
+        steps.append((Path(source), Path(target)))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    return steps

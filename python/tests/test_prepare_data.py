@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -61,25 +60,12 @@ def load():
     }
 
 
-def test_the_arrays_are_on_the_disk_before_the_list_says_that_they_are_whole(tmp_path, monkeypatch):
-    steps = []
-    fsync, replace = os.fsync, os.replace
-
-    def synced(descriptor):
-        steps.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
-        fsync(descriptor)
-
-    def replaced(source, target):
-        steps.append((Path(source), Path(target)))
-        replace(source, target)
-
-    monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(os, "replace", replaced)
+def test_the_arrays_are_on_the_disk_before_the_list_says_that_they_are_whole(tmp_path, disk_steps):
     (tmp_path / "x.npy").write_bytes(b"123")
     (tmp_path / "y.npy").write_bytes(b"")
     prepared.write_list(tmp_path, {"arrays": [{"file": "x.npy"}, {"file": "y.npy"}], "sources": []})
-    (temporary, target) = steps[3]
-    assert steps == [tmp_path / "x.npy", tmp_path / "y.npy", temporary, (temporary, target), tmp_path]
+    (temporary, target) = disk_steps[3]
+    assert disk_steps == [tmp_path / "x.npy", tmp_path / "y.npy", temporary, (temporary, target), tmp_path]
     assert target == tmp_path / "data.json"
     assert [entry["bytes"] for entry in json.loads(target.read_text())["arrays"]] == [3, 0]
 

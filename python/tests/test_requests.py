@@ -54,6 +54,9 @@ def test_bundles_are_made_by_lines_and_prints_do_not_come_between(tmp_path):
     assert sorted(p.name for p in out.iterdir()) == sorted(
         ["program.json", "request.json", "template.keras", function["file"]]
     )
+    assert program["files"] == {
+        name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in ("request.json", "template.keras")
+    }
     # Another process goes on with the bundle, unless the model's file has changed.
     more = {"id": 3, "do": "lower", "output": str(out), "functions": [{"name": "initialize", "lanes": 2}]}
     assert serve(more)[-1]["event"] == "done"
@@ -61,6 +64,25 @@ def test_bundles_are_made_by_lines_and_prints_do_not_come_between(tmp_path):
     file.write_text(GOOD + "\n")
     failed = serve(more)[-1]
     assert (failed["code"], "changed" in failed["message"]) == ("bad_request", True)
+
+
+def test_every_file_is_on_the_disk_before_the_description_names_it(tmp_path, disk_steps):
+    file, out = tmp_path / "model.py", tmp_path / "out"
+    file.write_text(GOOD)
+    program = Program(out, request("build", file))
+    program.bundle.lower(str(out), {"name": "initialize", "lanes": 2})
+    renamed = [step for step in disk_steps if isinstance(step, tuple) and step[1].parent == out]
+    assert [place.name for _, place in renamed] == [
+        "template.keras",
+        "request.json",
+        "program.json",
+        program.json["functions"][0]["file"],
+        "program.json",
+    ]
+    for step in renamed:
+        index = disk_steps.index(step)
+        # The contents before the file has its name, and the name before anything else is written.
+        assert (disk_steps[index - 1], disk_steps[index + 1]) == (step[0], out)
 
 
 def failure(tmp_path, source, function="build", **more) -> LoweringFailure:

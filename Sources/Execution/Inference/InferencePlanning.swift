@@ -62,7 +62,8 @@ struct InferencePlanning {
         _ reference: Unit.ProgramReference, _ members: [Int], _ lowerer: Lowerer
     ) async throws -> (bundle: Bundle, cohorts: [Cohort])? {
         guard let bundle = Bundle.cached(in: FilePath(reference.folder), digest: reference.key) else {
-            progress("the program of \(members.count) trials is gone from the cache: Keras loads their models")
+            progress(
+                "the program of \(members.count) trials is gone from the cache or damaged: Keras loads their models")
             return nil
         }
         let inputs = bundle.description.inputs

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
+from pronghorn import durable
 from pronghorn.lowering import (
     adaptation,
     averages,
@@ -172,7 +173,8 @@ class Bundle:
         try:
             offsets = template.write(self.model, self.state, temporary)
             text = template.config(temporary)
-            os.replace(temporary, os.path.join(folder, "template.keras"))
+            saved = _digest(temporary)
+            _place(temporary, os.path.join(folder, "template.keras"))
         finally:
             if os.path.exists(temporary):
                 os.unlink(temporary)
@@ -184,6 +186,8 @@ class Bundle:
                 raise LoweringFailure(
                     "not_lowerable", f"Keras saves {leaf.path} otherwise than it is trained, as layers with LoRA do"
                 )
+        asked = os.path.join(folder, "request.json")
+        write_json(asked, self.request)
         program = {
             "version": VERSION,
             "name": self.model.name,
@@ -220,10 +224,10 @@ class Bundle:
             "finalizes": self.finalizes,
             "masks_rows": self.masks_rows,
             "sources": self.sources,
+            "files": {"request.json": _digest(asked), "template.keras": saved},
             "notes": [*self.notes, *notes],
             "functions": [],
         }
-        write_json(os.path.join(folder, "request.json"), self.request)
         write_json(os.path.join(folder, "program.json"), program)
 
     def agrees_with(self, program: dict) -> bool:
@@ -326,7 +330,19 @@ def _replace(path: str, data: bytes) -> None:
     temporary = f"{path}.{os.getpid()}.temporary"
     with open(temporary, "wb") as file:
         file.write(data)
+    _place(temporary, path)
+
+
+def _place(temporary: str, path: str) -> None:
+    """Gives a finished file its name, both on the disk: what names the file is written afterwards."""
+    durable.synchronize(temporary)
     os.replace(temporary, path)
+    durable.synchronize(os.path.dirname(path))
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _laned(aval: jax.ShapeDtypeStruct, *axes: int) -> jax.ShapeDtypeStruct:
