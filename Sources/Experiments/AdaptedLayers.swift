@@ -40,14 +40,3 @@ extension Experiment {
         }
     }
 }
-
-extension ExperimentReading {
-    func readAdaptedLayers(_ field: Field) throws(ExperimentError) -> AdaptedLayers? {
-        if field.isList { return .named(try field.texts("the name of a layer")) }
-        switch try field.value() {
-        case .bool(let adapts): return adapts ? .all : nil
-        case .string(let name) where !name.isEmpty: return .named([name])
-        default: throw field.expected("true, false, or the names of layers")
-        }
-    }
-}
