@@ -106,7 +106,10 @@ let package = Package(
         tests("LedgerTests", ["Ledger", .product(name: "GRDB", package: "GRDB.swift")]),
         tests(
             "ExecutionTests",
-            ["Execution", "Devices", "Ledger", "PythonEnvironment", "Randomness", "Units", subprocess, systemPackage]),
+            [
+                "Execution", "Bundles", "Datasets", "Devices", "Ledger", "PythonEnvironment", "Randomness",
+                "TensorFiles", "Units", subprocess, systemPackage,
+            ]),
         tests("ArchitectureTests", []),
         tests("PronghornTests", ["Pronghorn", subprocess, systemPackage]),
         tests("EndToEnd", ["Pronghorn", "OneScript", subprocess, systemPackage], exclude: ["Support"]),

@@ -17,4 +17,14 @@ extension ProgramDescription.Leaf {
         default: return nil
         }
     }
+
+    /// Numbers as elements of the leaf, one after another; nil where the leaf holds none such.
+    public func bytes(of numbers: [Double]) -> [UInt8]? {
+        var all: [UInt8] = []
+        for number in numbers {
+            guard let bytes = bytes(of: number) else { return nil }
+            all += bytes
+        }
+        return all
+    }
 }

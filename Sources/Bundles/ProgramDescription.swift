@@ -152,6 +152,15 @@ extension ProgramDescription {
         public var mean: Int
         /// The leaf of the variances.
         public var variance: Int
+
+        public init(layer: String, input: Int, shape: [Int], axes: [Int], mean: Int, variance: Int) {
+            self.layer = layer
+            self.input = input
+            self.shape = shape
+            self.axes = axes
+            self.mean = mean
+            self.variance = variance
+        }
     }
 
     /// What `keras.callbacks.LearningRateScheduler` sets, epoch after epoch.

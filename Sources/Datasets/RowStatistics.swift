@@ -2,10 +2,10 @@ import Experiments
 import Files
 import TensorFiles
 
-/// The mean and the variance of every number of a row over many rows, in double precision.
-public struct RowStatistics: Sendable, Equatable {
+/// The mean and the variance of every number of a row over many rows, in double precision: 16 bytes a number of a row.
+struct RowStatistics: Sendable, Equatable {
     /// How many rows were seen.
-    public private(set) var rows = 0
+    private(set) var rows = 0
     /// The mean of each number of a row.
     private var means: [Double]
     /// The sum of the squares of each number's distances from its mean.
@@ -61,7 +61,7 @@ public struct RowStatistics: Sendable, Equatable {
     }
 
     /// Takes the rows that other statistics are of.
-    public mutating func add(_ other: RowStatistics) {
+    mutating func add(_ other: RowStatistics) {
         let (own, others) = (Double(rows), Double(other.rows))
         guard other.rows > 0 else { return }
         for place in means.indices {
@@ -72,31 +72,24 @@ public struct RowStatistics: Sendable, Equatable {
     }
 
     /// The mean and the population variance over rows and over all axes of a row but some.
-    ///
-    /// - Parameters:
-    ///   - shape: the shape of a row.
-    ///   - axes: the axes of a row, in their order, whose every index has a mean and a variance of its own.
-    /// - Returns: both in C order over these axes.
-    public func reduced(shape: [Int], keeping axes: [Int]) -> (mean: [Double], variance: [Double]) {
-        let count = axes.reduce(1) { $0 * shape[$1] }
+    func reduced(_ axes: RowAxes) -> Moments {
+        let count = axes.kept.reduce(1) { $0 * axes.shape[$1] }
         var (mean, square) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
         var taken = [Int](repeating: 0, count: count)
+        let steps = axes.steps
         for place in means.indices {
-            var (rest, target, step) = (place, 0, 1)
-            for axis in shape.indices.reversed() {
-                let (quotient, index) = rest.quotientAndRemainder(dividingBy: shape[axis])
+            var (rest, target) = (place, 0)
+            for axis in axes.shape.indices.reversed() {
+                let (quotient, index) = rest.quotientAndRemainder(dividingBy: axes.shape[axis])
                 rest = quotient
-                if axes.contains(axis) {
-                    target += index * step
-                    step *= shape[axis]
-                }
+                target += index * steps[axis]
             }
             Self.join(
                 &mean[target], &square[target], of: Double(taken[target]), with: means[place], squares[place],
                 of: Double(rows))
             taken[target] += rows
         }
-        return (mean, zip(square, taken).map { $1 > 0 ? $0 / Double($1) : 0 })
+        return Moments(mean: mean, variance: zip(square, taken).map { $1 > 0 ? $0 / Double($1) : 0 })
     }
 
     /// Joins the mean and the squared distances of some numbers with those of others (Chan, Golub, LeVeque, 1979).
@@ -117,7 +110,7 @@ extension Dataset {
     /// - Parameters:
     ///   - input: the number of the array among the inputs of the model.
     ///   - positions: positions among the partition's rows.
-    public func statistics(
+    func statistics(
         ofInput input: Int, in partition: Partition, at positions: Range<Int>
     ) throws -> RowStatistics {
         let inputs = sources[partition.source].arrays.filter { $0.role == .x }

@@ -1,26 +1,29 @@
 import Bundles
 import Datasets
 import Experiments
-import Files
+import FoundationEssentials
 import Lowering
 import Synchronization
-import SystemPackage
-import TensorFiles
-import Units
 
-/// The statistics of the rows that partitions train on, each computed once, whatever trials and programs ask for it.
-final class PartitionStatistics: Sendable {
-    struct Key: Hashable {
-        var partition: Int
-        /// Where the rows that are set aside to validate on begin.
-        var trainingRows: Int
+/// Rows that trials train on: those of a partition that are not set aside to validate on.
+struct TrainingRows: Hashable, Sendable {
+    var partition: Int
+    /// How many they are, which is where those begin that are set aside.
+    var count: Int
+}
+
+/// The moments of the rows that partitions train on, each computed once, whatever trials and programs ask for it.
+final class PartitionMoments: Sendable {
+    struct Key: Hashable, Sendable {
+        var rows: TrainingRows
         /// The number of the array among the inputs of the model.
         var input: Int
+        var axes: RowAxes
     }
 
-    private let known = Mutex<[Key: RowStatistics]>([:])
+    private let known = Mutex<[Key: Moments]>([:])
 
-    subscript(key: Key) -> RowStatistics? {
+    subscript(key: Key) -> Moments? {
         get { known.withLock { $0[key] } }
         set { known.withLock { $0[key] = newValue } }
     }
@@ -29,101 +32,77 @@ final class PartitionStatistics: Sendable {
 /// What the adapted layers of a program's trials hold.
 struct AdaptedStates: Sendable {
     let layers: [ProgramDescription.AdaptedLayer]
-    fileprivate let state: [ProgramDescription.Leaf]
-    fileprivate let statistics: PartitionStatistics
+    /// What each of the layers holds, in their order, for trials of these rows.
+    let moments: [TrainingRows: [Moments]]
+}
 
-    /// Writes the leaves of the layers for some trials' rows, in their order.
-    func write(_ keys: [PartitionStatistics.Key], to path: FilePath) throws {
-        var leaves: [Int: [UInt8]] = [:]
-        for key in keys {
-            for layer in layers {
-                var key = key
-                key.input = layer.input
-                guard let known = statistics[key] else {
-                    throw RunError(.machine, "the rows that '\(layer.layer)' is adapted to were not read")
-                }
-                let (mean, variance) = known.reduced(shape: layer.shape, keeping: layer.axes)
-                for (leaf, values) in [(layer.mean, mean), (layer.variance, variance)] {
-                    for value in values {
-                        guard let bytes = state[leaf].bytes(of: value) else {
-                            throw RunError(.machine, "\(state[leaf].path) holds \(state[leaf].dtype), no statistics")
-                        }
-                        leaves[leaf, default: []] += bytes
-                    }
-                }
-            }
-        }
-        let order = leaves.keys.sorted()
-        let all = order.flatMap { leaves[$0] ?? [] }
-        try all.withUnsafeBytes { bytes in
-            var end = 0
-            try Safetensors.write(
-                order.map { leaf in
-                    let range = end..<(end + (leaves[leaf]?.count ?? 0))
-                    end = range.upperBound
-                    return (
-                        StateTensor.name(leaf: leaf), DType(rawValue: state[leaf].dtype) ?? .float32,
-                        [keys.count] + state[leaf].shape, UnsafeRawBufferPointer(rebasing: bytes[range])
-                    )
-                }, to: path)
+extension Run {
+    /// Reads the rows that the layers of a group's trials are adapted to, until the run is asked to end.
+    ///
+    /// - Returns: nil where no layer is adapted.
+    func adaptedStates(_ group: ProgramGroup, _ preparation: Preparation) async throws -> AdaptedStates? {
+        guard let layers = group.bundle.description.adapted, !layers.isEmpty else { return nil }
+        return try await stopSwitch.cancelling { [report] in
+            try await preparation.adaptedStates(layers, of: group.trials) { report(.preparing($0)) }
         }
     }
 }
 
 extension Preparation {
-    /// Reads the rows that the layers of a group's trials are adapted to; nil where none is adapted.
-    func adaptedStates(_ group: ProgramGroup) async throws -> AdaptedStates? {
-        let description = group.bundle.description
-        guard let layers = description.adapted, !layers.isEmpty else { return nil }
-        var wanted: [PartitionStatistics.Key: Partition] = [:]
-        for trial in group.trials {
-            for layer in layers {
-                let key = statisticsKey(of: trial, input: layer.input)
-                if wanted[key] == nil, statistics[key] == nil { wanted[key] = rows(of: trial) }
-            }
-        }
-        try await withThrowingTaskGroup(
-            of: (PartitionStatistics.Key, RowStatistics).self
-        ) { [dataset, statistics] tasks in
-            for (key, partition) in wanted {
-                tasks.addTask { (key, try await dataset.statistics(ofInput: key.input, in: partition)) }
-            }
-            for try await (key, found) in tasks { statistics[key] = found }
-        }
-        return AdaptedStates(layers: layers, state: description.state, statistics: statistics)
+    /// The rows that a trial trains on, among those of all.
+    func trainingRows(of trial: Trial) -> TrainingRows {
+        TrainingRows(partition: trial.partition, count: rows(of: trial).training.count)
     }
 
-    /// What the statistics of a trial's rows are kept under.
-    func statisticsKey(of trial: Trial, input: Int = 0) -> PartitionStatistics.Key {
-        PartitionStatistics.Key(
-            partition: trial.partition, trainingRows: rows(of: trial).training.count, input: input)
+    fileprivate func adaptedStates(
+        _ layers: [ProgramDescription.AdaptedLayer], of trials: [Trial], progress: (String) -> Void
+    ) async throws -> AdaptedStates {
+        let keys = { (rows: TrainingRows) in layers.map { PartitionMoments.Key(rows: rows, $0) } }
+        var partitions: [TrainingRows: Partition] = [:]
+        var wanted: [(rows: TrainingRows, moments: WantedMoments)] = []
+        for trial in trials {
+            let rows = trainingRows(of: trial)
+            guard partitions[rows] == nil else { continue }
+            let partition = self.rows(of: trial)
+            partitions[rows] = partition
+            // Layers of one input share the reading, and those of the same axes the moments too.
+            let missing = Set(keys(rows).filter { moments[$0] == nil })
+            for (input, keys) in Dictionary(grouping: missing, by: \.input).sorted(by: { $0.key < $1.key }) {
+                wanted.append((rows, WantedMoments(partition, input: input, axes: keys.map(\.axes))))
+            }
+        }
+        if !wanted.isEmpty { try await read(wanted, progress) }
+        var held: [TrainingRows: [Moments]] = [:]
+        for rows in partitions.keys { held[rows] = keys(rows).compactMap { moments[$0] } }
+        return AdaptedStates(layers: layers, moments: held)
+    }
+
+    /// Reads rows, and keeps their moments for whoever asks next.
+    private func read(
+        _ wanted: [(rows: TrainingRows, moments: WantedMoments)], _ progress: (String) -> Void
+    ) async throws {
+        let count = Set(wanted.map(\.rows)).count
+        let what = "adapting layers to the rows of \(count) \(count == 1 ? "partition" : "partitions")"
+        progress(what)
+        var told = ContinuousClock().now
+        let found = try await dataset.moments(
+            of: wanted.map(\.moments), atOnce: 2 * ProcessInfo.processInfo.activeProcessorCount
+        ) { share in
+            let now = ContinuousClock().now
+            if now - told < .seconds(1) { return }
+            told = now
+            progress("\(what): \(Int(100 * share))% read")
+        }
+        for ((rows, one), found) in zip(wanted, found) {
+            for (axes, moments) in zip(one.axes, found) {
+                self.moments[PartitionMoments.Key(rows: rows, input: one.input, axes: axes)] = moments
+            }
+        }
     }
 }
 
-extension Dataset {
-    /// The statistics of all rows that a partition trains on, piece by piece.
-    fileprivate func statistics(ofInput input: Int, in partition: Partition) async throws -> RowStatistics {
-        let count = partition.training.count
-        // Pieces that depend on the rows alone: whatever cores there are, the sums are the same.
-        let size = max(1 << 16, count / 256 + 1)
-        let starts = Array(stride(from: 0, to: count, by: size))
-        let pieces = try await withThrowingTaskGroup(of: (Int, RowStatistics).self) { tasks in
-            for start in starts {
-                tasks.addTask {
-                    try Task.checkCancellation()
-                    let positions = start..<min(start + size, count)
-                    return (start, try self.statistics(ofInput: input, in: partition, at: positions))
-                }
-            }
-            return try await tasks.reduce(into: [:]) { $0[$1.0] = $1.1 }
-        }
-        // In the order of the rows, so that the sums are the same every time.
-        var all: RowStatistics?
-        for start in starts {
-            guard let piece = pieces[start] else { continue }
-            if all == nil { all = piece } else { all?.add(piece) }
-        }
-        guard let all else { throw RunError(.machine, "the partition '\(partition.label)' has no rows") }
-        return all
+extension PartitionMoments.Key {
+    fileprivate init(rows: TrainingRows, _ layer: ProgramDescription.AdaptedLayer) {
+        self.init(rows: rows, input: layer.input, axes: RowAxes(shape: layer.shape, kept: layer.axes))
     }
 }

@@ -77,9 +77,10 @@ actor Conductor: RunnerProcess.Delegate {
     // MARK: Work
 
     /// Puts a program's cohorts into the queue.
-    func enqueue(_ program: PlannedProgram, _ group: ProgramGroup) async throws {
+    ///
+    /// - Parameter adapted: what the trials' adapted layers hold; nil: no layer is adapted.
+    func enqueue(_ program: PlannedProgram, _ group: ProgramGroup, _ adapted: AdaptedStates?) async throws {
         var queued: [QueuedUnit] = []
-        let adapted = try await preparation.adaptedStates(group)
         try ledger.choose(engine: Engine.native.rawValue, reason: nil, trials: group.trials.map(\.index))
         for cohort in program.cohorts {
             let unit = try preparation.write(

@@ -42,8 +42,8 @@ struct Preparation: Sendable {
     let checkpointSeconds: Double
     /// Bytes of a device's memory that data may take; nil: what is usual.
     let dataMemory: Int?
-    /// The statistics of partitions that layers are adapted to, as far as they were asked for.
-    let statistics = PartitionStatistics()
+    /// The moments of the rows that layers are adapted to, as far as they were asked for.
+    let moments = PartitionMoments()
 
     /// Opens the data, draws the partitions and lists the trials.
     ///

@@ -130,7 +130,8 @@ public struct Run: Sendable {
                         switch try await lowered(group, preparation, lowerer, alwaysCompile: false) {
                         case .program(let program, let group):
                             found.programs.append(program)
-                            try await conductor().enqueue(program, group)
+                            let adapted = try await adaptedStates(group, preparation)
+                            try await conductor().enqueue(program, group, adapted)
                         case .fit(let group):
                             found.fits.append(group)
                             // Before the first training begins: what cannot be installed leaves no folder.
@@ -195,19 +196,13 @@ public struct Run: Sendable {
         let runners = devices.count * max(1, request.experiment.runnersPerDevice ?? 1)
         if let problem = ProcessLimits.current().problem(runners: runners) { throw RunError(.request, problem) }
         for note in request.experiment.notes { report(.note(note)) }
-        let task = Task { [report] in
-            try await Preparation(
-                experiment, relativeTo: request.folder, on: devices, partitionDevices: partitionDevices,
-                checkpointSeconds: request.checkpointSeconds, dataMemory: request.dataMemory, machine: machine,
-                known: known, firstTrials: firstTrials
-            ) { report(.preparing($0)) }
-        }
-        stopSwitch.listen { _ in task.cancel() }
         do {
-            return try await withTaskCancellationHandler {
-                try await task.value
-            } onCancel: {
-                task.cancel()
+            return try await stopSwitch.cancelling { [self] in
+                try await Preparation(
+                    experiment, relativeTo: request.folder, on: devices, partitionDevices: partitionDevices,
+                    checkpointSeconds: request.checkpointSeconds, dataMemory: request.dataMemory, machine: machine,
+                    known: known, firstTrials: firstTrials
+                ) { [report] in report(.preparing($0)) }
             }
         } catch {
             throw stopSwitch.isOn ? Self.stoppedEarly : error

@@ -1,3 +1,4 @@
+import Bundles
 import Datasets
 import Experiments
 import Files
@@ -29,7 +30,7 @@ extension Preparation {
                 lane.start = .checkpoint(file: start, lane: 0)
                 lane.configurationFile = group.startsAreModels ? start : nil
             }
-            if adapted != nil { lane.adapted = arrays.adapted.number(of: statisticsKey(of: trial)) }
+            if adapted != nil { lane.adapted = arrays.adapted.number(of: trainingRows(of: trial)) }
             return lane
         }
         let folder = run.unit(id)
@@ -52,13 +53,9 @@ extension Preparation {
             save: saveSettings,
             narrowing: cohort.narrowing.map { Unit.Narrowing(sizes: $0.sizes, leastLaneSteps: $0.leastLaneSteps) },
             stopsOnDivergence: experiment.fit.onDivergence == .stop)
-        if let adapted {
-            let name = "adapted.safetensors"
-            try Folder.create(folder)
-            try adapted.write(arrays.adapted.order, to: folder.appending(name))
-            unit.adaptedFile = name
-        }
-        return try write(unit, arrays, to: folder)
+        if adapted != nil { unit.adaptedFile = StateTensor.adaptedFile }
+        let leaves = try adapted?.leaves(for: arrays.adapted.order, of: group.bundle.description.state) ?? []
+        return try write(unit, arrays, adapted: leaves, to: folder)
     }
 
     /// Writes the folder of a unit of one trial that `Model.fit` trains.
@@ -117,7 +114,9 @@ extension Preparation {
     }
 
     /// Writes a unit's folder; whoever hands the unit to a runner brings it to the disk before, with others.
-    private func write(_ unit: Unit, _ arrays: UnitArrays, to folder: FilePath) throws(RunError) -> Unit {
+    private func write(
+        _ unit: Unit, _ arrays: UnitArrays, adapted: [AdaptedStates.Leaf] = [], to folder: FilePath
+    ) throws(RunError) -> Unit {
         var unit = unit
         do {
             try Folder.create(folder)
@@ -127,6 +126,7 @@ extension Preparation {
                 try NPY.write(bytes, dtype: .int32, shape: [numbers.count], to: file)
             }
             unit.rowsDigest = try Digest.sha256(file: file)
+            if let name = unit.adaptedFile { try Safetensors.write(adapted, to: folder.appending(name)) }
             try AtomicFile.write(Array(try unit.json()), to: folder.appending(Unit.fileName))
         } catch {
             throw RunError(.machine, "the unit \(folder) cannot be written", cause: error)
@@ -174,10 +174,9 @@ private struct RowNumbers {
 
     /// What rows of one partition depend on.
     private struct Key: Hashable {
-        var partition: Int
+        /// They tell where the rows begin that are set aside to validate on.
+        var training: TrainingRows
         var use: Use
-        /// Where the rows that are set aside to validate on begin.
-        var trainingRows: Int
         var count: Int
     }
 
@@ -185,8 +184,8 @@ private struct RowNumbers {
     private var known: [Key: Unit.RowRange] = [:]
 
     mutating func range(of rows: Rows, _ use: Use, in partition: Partition, _ trial: Trial) -> Unit.RowRange {
-        let key = Key(
-            partition: trial.partition, use: use, trainingRows: partition.training.count, count: rows.count)
+        let training = TrainingRows(partition: trial.partition, count: partition.training.count)
+        let key = Key(training: training, use: use, count: rows.count)
         if let range = known[key] { return range }
         let range: Unit.RowRange
         switch rows {
@@ -203,15 +202,15 @@ private struct RowNumbers {
     }
 }
 
-/// The partitions that a unit's layers are adapted to, numbered as they come.
+/// The rows that a unit's layers are adapted to, numbered as they come.
 private struct AdaptedNumbers {
-    var order: [PartitionStatistics.Key] = []
-    private var numbers: [PartitionStatistics.Key: Int] = [:]
+    var order: [TrainingRows] = []
+    private var numbers: [TrainingRows: Int] = [:]
 
-    mutating func number(of key: PartitionStatistics.Key) -> Int {
-        if let number = numbers[key] { return number }
-        numbers[key] = order.count
-        order.append(key)
+    mutating func number(of rows: TrainingRows) -> Int {
+        if let number = numbers[rows] { return number }
+        numbers[rows] = order.count
+        order.append(rows)
         return order.count - 1
     }
 }
@@ -232,5 +231,37 @@ private struct SourceNumbers {
         numbers[key] = order.count
         order.append(key)
         return order.count - 1
+    }
+}
+
+extension AdaptedStates {
+    /// A leaf of an adapted layer as it stands in a unit's file.
+    typealias Leaf = (name: String, dtype: DType, shape: [Int], bytes: [UInt8])
+
+    /// The leaves of the layers, [N, …] each, for trials of N different sets of rows.
+    ///
+    /// - Parameter state: the leaves of the program.
+    func leaves(for order: [TrainingRows], of state: [ProgramDescription.Leaf]) throws(RunError) -> [Leaf] {
+        var leaves: [Leaf] = []
+        for (index, layer) in layers.enumerated() {
+            for (number, kind) in [(layer.mean, \Moments.mean), (layer.variance, \Moments.variance)] {
+                guard state.indices.contains(number) else {
+                    throw RunError(.machine, "the program has no leaf \(number), which '\(layer.layer)' is adapted in")
+                }
+                let leaf = state[number]
+                let refusal = RunError(.machine, "\(leaf.path) holds \(leaf.dtype), no means or variances")
+                guard let dtype = DType(rawValue: leaf.dtype) else { throw refusal }
+                var bytes: [UInt8] = []
+                for rows in order {
+                    guard let moments = moments[rows], moments.indices.contains(index) else {
+                        throw RunError(.machine, "the rows that '\(layer.layer)' is adapted to were not read")
+                    }
+                    guard let own = leaf.bytes(of: moments[index][keyPath: kind]) else { throw refusal }
+                    bytes += own
+                }
+                leaves.append((StateTensor.name(leaf: number), dtype, [order.count] + leaf.shape, bytes))
+            }
+        }
+        return leaves
     }
 }

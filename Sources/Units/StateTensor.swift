@@ -1,5 +1,8 @@
 /// What the tensors of a state are called in the files that hold states: checkpoints, starting models, adapted layers.
 public enum StateTensor {
+    /// The file inside a unit's folder with the leaves of adapted layers.
+    public static let adaptedFile = "adapted.safetensors"
+
     /// A leaf's tensor: `state/0003`.
     ///
     /// - Parameters:

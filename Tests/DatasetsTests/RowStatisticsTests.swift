@@ -1,7 +1,8 @@
-import Datasets
 import Experiments
 import TensorFiles
 import Testing
+
+@testable import Datasets
 
 /// The statistics of all rows of an opened `x.npy`.
 private func statistics(_ dataset: Dataset, _ rows: Rows? = nil, at positions: Range<Int>? = nil) throws
@@ -18,10 +19,10 @@ private func statistics(_ dataset: Dataset, _ rows: Rows? = nil, at positions: R
         let place = try Workplace()
         try place.save("x.npy", .float32, [4, 2], [1, 10, 3, 10, 5, 40, 100, 100] as [Float])
         let dataset = try place.open()
-        let (mean, variance) = try statistics(dataset, .range(0..<3)).reduced(shape: [2], keeping: [0])
-        #expect(mean == [3, 20] && variance == [8.0 / 3, 200])
+        let own = try statistics(dataset, .range(0..<3)).reduced(RowAxes(shape: [2], kept: [0]))
+        #expect(own.mean == [3, 20] && own.variance == [8.0 / 3, 200])
         // A row that was drawn twice counts twice.
-        let drawn = try statistics(dataset, .indices([3, 0, 3])).reduced(shape: [2], keeping: [0])
+        let drawn = try statistics(dataset, .indices([3, 0, 3])).reduced(RowAxes(shape: [2], kept: [0]))
         #expect(drawn.mean == [67, 70])
     }
 
@@ -41,11 +42,11 @@ private func statistics(_ dataset: Dataset, _ rows: Rows? = nil, at positions: R
             ([1], [[0, 3, 6, 9], [1, 4, 7, 10], [2, 5, 8, 11]]),
             ([0, 1], (0..<6).map { [$0, $0 + 6] }),
         ] as [([Int], [[Int]])] {
-            let (mean, variance) = all.reduced(shape: [2, 3], keeping: axes)
-            #expect(mean.count == groups.count)
+            let found = all.reduced(RowAxes(shape: [2, 3], kept: axes))
+            #expect(found.mean.count == groups.count)
             for (index, group) in groups.enumerated() {
                 let (middle, spread) = expected(group)
-                #expect(abs(mean[index] - middle) < 1e-9 && abs(variance[index] - spread) < 1e-9)
+                #expect(abs(found.mean[index] - middle) < 1e-9 && abs(found.variance[index] - spread) < 1e-9)
             }
         }
     }
@@ -57,17 +58,17 @@ private func statistics(_ dataset: Dataset, _ rows: Rows? = nil, at positions: R
         let values: [Float] = [-9e9] + (0..<999).map { Float(1 << 20) + Float($0 % 5) / 8 }
         try place.save("x.npy", .float32, [1000, 1], values)
         let dataset = try place.open()
-        let (mean, variance) = try statistics(dataset, .range(1..<1000)).reduced(shape: [1], keeping: [0])
+        let own = try statistics(dataset, .range(1..<1000)).reduced(RowAxes(shape: [1], kept: [0]))
         let rest = values.dropFirst().map(Double.init)
         let middle = rest.reduce(0, +) / 999
         let spread = rest.reduce(0) { $0 + ($1 - middle) * ($1 - middle) } / 999
-        #expect(abs(mean[0] - middle) < 1e-9 && abs(variance[0] / spread - 1) < 1e-9)
+        #expect(abs(own.mean[0] - middle) < 1e-9 && abs(own.variance[0] / spread - 1) < 1e-9)
         var pieces = try statistics(dataset, at: 0..<1)
         for start in stride(from: 1, to: 1000, by: 250) {
             pieces.add(try statistics(dataset, at: start..<min(start + 250, 1000)))
         }
-        let whole = try statistics(dataset).reduced(shape: [1], keeping: [])
-        let joined = pieces.reduced(shape: [1], keeping: [])
+        let whole = try statistics(dataset).reduced(RowAxes(shape: [1], kept: []))
+        let joined = pieces.reduced(RowAxes(shape: [1], kept: []))
         #expect(pieces.rows == 1000)
         #expect(
             abs(joined.mean[0] / whole.mean[0] - 1) < 1e-12 && abs(joined.variance[0] / whole.variance[0] - 1) < 1e-12)

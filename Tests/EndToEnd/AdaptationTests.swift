@@ -62,6 +62,11 @@ extension EndToEndTests {
             let train = try await Tool.run(Self.train + ["--json"], in: place.root)
             try #require(train.status == 0, "\(train)")
             #expect(try train.json(SummaryObject.self).finished == trials)
+            try await compareTrained(place, trials: trials, partitions: partitions, packed: packed)
+        }
+
+        /// Repeats every trial of the run in Keras.
+        func compareTrained(_ place: Workplace, trials: Int, partitions: Int, packed: Int) async throws {
             try place.write(
                 "results.json", try await Tool.run(["results", "run", "--json"], in: place.root).output)
             let findings = try await Tool.python(
@@ -159,6 +164,35 @@ extension EndToEndTests {
             let found = try ResumeTests.files(place)
             #expect(expected.keys.sorted() == found.keys.sorted())
             #expect(expected.keys.sorted().filter { expected[$0] != found[$0] } == [])
+        }
+
+        @Test("Ctrl-C while the rows are read that layers are adapted to ends the reading, and nothing was begun")
+        func interrupted() async throws {
+            let place = Workplace()
+            // A gigabyte of zeros takes a minute to read, and no place on the disk.
+            let (rows, width) = (20_000, 50_000)
+            try place.writeZeros("x.npy", descriptor: "|u1", size: 1, shape: [rows, width])
+            try place.writeZeros("y.npy", descriptor: "<f4", size: 4, shape: [rows, 1])
+            try place.write(
+                "model.py",
+                """
+                import keras
+
+                def build():
+                    stack = [keras.Input((\(width),)), keras.layers.Normalization(), keras.layers.Dense(1)]
+                    model = keras.Sequential(stack)
+                    model.compile("sgd", "mse")
+                    return model
+                """)
+            try place.write(
+                "experiment.yaml", "model: model.py:build\ndata: {x: x.npy, y: y.npy}\nadapt: true\nfit: {epochs: 1}\n")
+            let outcome = try await Tool.follow(Self.train, in: place.root) { line, control in
+                guard line.hasSuffix("adapting layers to the rows of 1 partition") else { return }
+                #expect(kill(control, SIGINT) == 0)
+            }
+            #expect(outcome.output.contains("adapting layers to the rows of 1 partition"), "\(outcome)")
+            #expect(outcome.status == 1 && outcome.output.contains("stopped before training began"), "\(outcome)")
+            #expect(!place.exists("run"))
         }
 
         @Test("What keeps what it learns in its configuration is adapted by Model.fit, and says so")

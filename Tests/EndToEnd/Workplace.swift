@@ -46,6 +46,16 @@ final class Workplace: Sendable {
         try write(name, descriptor: "<i4", shape: [rows], values.withUnsafeBytes { Data($0) })
     }
 
+    /// Writes a NumPy file of zeros that takes no place on the disk.
+    ///
+    /// - Parameter size: bytes an element.
+    func writeZeros(_ name: String, descriptor: String, size: Int, shape: [Int]) throws {
+        try write(name, descriptor: descriptor, shape: shape, Data())
+        let file = try FileHandle(forUpdating: URL(filePath: path(name).string))
+        try file.truncate(atOffset: file.seekToEnd() + UInt64(shape.reduce(size, *)))
+        try file.close()
+    }
+
     private func write(_ name: String, descriptor: String, shape: [Int], _ bytes: Data) throws {
         let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
         var header = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(extents)), }"

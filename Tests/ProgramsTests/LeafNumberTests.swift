@@ -15,10 +15,12 @@ import Testing
         var leaf = try description().state[1]
         leaf.dtype = dtype
         #expect(leaf.bytes(of: number) == bytes)
+        #expect(leaf.bytes(of: [number, number]) == bytes + bytes)
     }
 
     @Test("A leaf of whole numbers takes none")
     func whole() throws {
         #expect(try description().state[1].bytes(of: 1) == nil)
+        #expect(try description().state[1].bytes(of: [1, 2]) == nil)
     }
 }

@@ -27,6 +27,16 @@ struct SafetensorsTests {
         }
     }
 
+    @Test func `Arrays of bytes make the same file`() throws {
+        let scratch = try Scratch()
+        let (path, other) = (scratch.path.appending("a.safetensors"), scratch.path.appending("b.safetensors"))
+        _ = try write(to: path)
+        try Safetensors.write(
+            tensors.map { ($0.0, $0.1, $0.2, try contents($0.1, $0.2)) },
+            metadata: ["epoch": "3", "note": "a/b \"c\" \n ä"], to: other)
+        #expect(try Digest.sha256(file: path) == Digest.sha256(file: other))
+    }
+
     @Test func `What is written is read back, aligned to its elements`() throws {
         let scratch = try Scratch()
         let path = scratch.path.appending("a.safetensors")

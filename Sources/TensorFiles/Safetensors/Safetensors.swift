@@ -53,4 +53,21 @@ public enum Safetensors {
             throw TensorFilesError.wrapping(error, path)
         }
     }
+
+    /// Writes tensors that are in memory, as the other does.
+    public static func write(
+        _ tensors: [(name: String, dtype: DType, shape: [Int], bytes: [UInt8])],
+        metadata: [String: String] = [:], to path: FilePath, durable: Bool = false
+    ) throws(TensorFilesError) {
+        let all = tensors.flatMap(\.bytes)
+        try all.span.withUnsafeBytes { (bytes) throws(TensorFilesError) in
+            var end = 0
+            let parts = tensors.map { tensor in
+                let range = end..<(end + tensor.bytes.count)
+                end = range.upperBound
+                return (tensor.name, tensor.dtype, tensor.shape, UnsafeRawBufferPointer(rebasing: bytes[range]))
+            }
+            try write(parts, metadata: metadata, to: path, durable: durable)
+        }
+    }
 }
