@@ -112,6 +112,33 @@ extension EndToEndTests {
             for (key, value) in Tool.environment() { setenv(key.rawValue, value, 1) }
         }
 
+        @Test(
+            "adapting() of an experiment has each fold's model adapted to its own training rows, as layer.adapt would")
+        func adapting() async {
+            await #expect(processExitsWith: .success) {
+                LibraryTests.settle()
+                let place = try await AdaptationTests.place("")
+                // The model of `adaptation.py`.
+                let model = Sequential {
+                    Input(13)
+                    Normalization().named("scale")
+                    Dense(8, activation: .relu)
+                    Dense(3, activation: .softmax)
+                }.compiled(
+                    optimizer: .sgd(learningRate: 0.05, momentum: 0.9), loss: .sparseCategoricalCrossentropy(),
+                    metrics: [.accuracy])
+                let experiment = Experiment("adapted", model: model, data: .npy(x: "x.npy", y: "y.npy"))
+                    .partitioned(by: .folds(3)).adapting("scale").fitted(epochs: 4, batchSize: 16, shuffle: .none)
+                    .saving(SavePolicy(initial: true))
+                let run = try await experiment.train(
+                    in: place.path("run"), devices: .cpu(runners: 1), relativeTo: place.root,
+                    program: FilePath(Tool.binary ?? ""))
+                let summary = try await run.wait()
+                try #require(summary.finished == 3, "\(summary)")
+                try await AdaptationTests().compareTrained(place, trials: 3, partitions: 3, packed: 2)
+            }
+        }
+
         @Test("A task that reads the events and is cancelled ends the run after its epoch; the same call goes on")
         func cancellation() async {
             await #expect(processExitsWith: .success) {

@@ -53,6 +53,33 @@ import Testing
         #expect(model.json.contains(#""class_name": "F1Score", "config": {"average": "macro"}"#))
     }
 
+    @Test("What an experiment's layers are adapted to is a part of what is written of it")
+    func adapting() throws {
+        let model = Sequential {
+            Input(2); Normalization(axis: 1).named("scale"); Dense(1)
+        }.compiled(optimizer: .sgd(), loss: .meanSquaredError)
+        let plain = Experiment("e", model: model, data: .npy(x: "x.npy", y: "y.npy"))
+        for (experiment, expected) in [
+            (plain, nil), (plain.adapting(), "true"), (plain.adapting("scale"), #"["scale"]"#),
+            (plain.adapting("scale", "other"), #"["scale","other"]"#),
+        ] {
+            try experiment.validate()
+            let written = try JSONEncoder().encode(experiment)
+            let fields = try #require(try JSONSerialization.jsonObject(with: written) as? [String: Any])
+            let adapt = try fields["adapt"].map {
+                String(
+                    decoding: try JSONSerialization.data(withJSONObject: $0, options: .fragmentsAllowed), as: UTF8.self)
+            }
+            #expect(adapt == expected)
+            #expect(try JSONDecoder().decode(Experiment.self, from: written).adapt == experiment.adapt)
+        }
+        #expect {
+            try plain.adapting("scale", "scale").validate()
+        } throws: {
+            "\($0)".contains("adapt[1]: the layer 'scale' is there already")
+        }
+    }
+
     @Test("A trial of an experiment on several models that names none of them is refused")
     func choices() throws {
         let model = Sequential {
