@@ -11,7 +11,7 @@ struct BestEpochRecord: Sendable {
 
     init(_ experiment: Experiment) {
         let monitor = experiment.save.best ?? experiment.save.top?.monitor ?? Monitor()
-        (metric, lessIsBetter) = monitor.resolved(validates: experiment.validates)
+        (metric, lessIsBetter) = experiment.resolved(monitor)
         endsOnDivergence = experiment.endsOnDivergence
     }
 

@@ -28,7 +28,7 @@ public struct ParquetResults: Sendable {
     /// - Parameter progress: is told when the Python that writes Parquet files is made first.
     /// - Throws: `RunError` for a file that is there already or cannot be written; `LedgerError`.
     public func write(
-        _ ledger: Ledger, sortedBy metric: String?, filter: TrialFilter,
+        _ ledger: Ledger, sortedBy ranking: Ranking?, filter: TrialFilter,
         progress: @escaping @Sendable (String) -> Void
     ) async throws {
         if !replaces, (try? FileStamp(of: file)) != nil {
@@ -36,7 +36,7 @@ public struct ParquetResults: Sendable {
         }
         let csv = ResultsCSV(parameters: try ledger.parameterNames(), metrics: try ledger.metricNames())
         var table = ""
-        try ledger.writeCSV(sortedBy: metric, filter: filter) { table += $0 }
+        try ledger.writeCSV(sortedBy: ranking, filter: filter) { table += $0 }
         let job = Job(output: file.string, types: csv.types.mapValues(\.rawValue), table: table)
         let python = try await ManagedPython.prepareForTables(progress: progress)
         let result = try await PythonProgram(

@@ -184,7 +184,7 @@ extension Preparation {
         let measured =
             description.logs + (experiment.validates ? description.evaluateLogs.map { "val_\($0)" } : [])
         for monitor in [experiment.save.best, experiment.save.top?.monitor] {
-            guard let metric = monitor?.resolved(validates: experiment.validates).metric else { continue }
+            guard let metric = monitor.map({ experiment.resolved($0).metric }) else { continue }
             guard measured.contains(metric) else {
                 throw experiment.error(
                     at: "save", "the model measures no '\(metric)'", found: metric, accepted: measured)

@@ -18,9 +18,9 @@ extension Preparation {
     /// With `save: {top: N}`: removes the models of all but the best trials, which were kept until it was known.
     func keepTop(in folder: RunFolder, _ ledger: Ledger) throws {
         guard let top = experiment.save.top, !experiment.save.all else { return }
-        let (metric, less) = top.monitor.resolved(validates: experiment.validates)
+        let (metric, less) = experiment.resolved(top.monitor)
         let ranked = try ledger.results(
-            sortedBy: metric, direction: less ? .lower : .higher, filter: .finished, history: false)
+            sortedBy: Ranking(metric, lessIsBetter: less), filter: .finished, history: false)
         let diverged = try ledger.results(filter: TrialFilter(statuses: [.diverged]), history: false)
         let others = ranked.dropFirst(top.count) + diverged
         for result in others where result.model?.hasSuffix("\(result.name).keras") ?? false {

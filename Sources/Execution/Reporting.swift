@@ -88,7 +88,9 @@ public struct Reporting: Sendable {
                 name: about.run.name, state: about.run.state.rawValue, tool: about.run.tool,
                 created: about.run.created, seconds: about.elapsed, experiment: about.run.experiment),
             metric: metric ?? metrics.first { $0 == "val_loss" } ?? metrics.first,
-            directions: Dictionary(metrics.map { ($0, MetricDirection.direction($0).rawValue) }) { first, _ in first },
+            directions: Dictionary(
+                RunFolder(run).rankings(by: metrics).map { ($0.metric, $0.direction.rawValue) }
+            ) { first, _ in first },
             devices: about.devices.map {
                 Job.Use(device: $0.device, busy: $0.busySeconds, wall: $0.wallSeconds)
             },

@@ -58,6 +58,13 @@ struct RunDescription: Codable, Sendable {
         }
     }
 
+    /// The description in a run's folder, or what the experiment file beside it says; nil without either.
+    ///
+    /// Nothing is written.
+    static func found(in folder: RunFolder) -> RunDescription? {
+        (try? read(folder.description)) ?? (try? RunDescription(remakingFrom: folder))
+    }
+
     static func read(_ path: FilePath) throws(RunError) -> RunDescription {
         do {
             let description = try MappedFile(path).withBytes { bytes in
@@ -77,7 +84,7 @@ struct RunDescription: Codable, Sendable {
 
 extension RunDescription {
     /// Makes it from the experiment file in the run's folder, which says where it was and on how many devices.
-    private init(remakingFrom folder: RunFolder) throws {
+    fileprivate init(remakingFrom folder: RunFolder) throws {
         let text = ExperimentText(try MappedFile(folder.experiment).withBytes { String(decoding: $0, as: UTF8.self) })
         guard let place = text.folder, let devices = text.devices else {
             throw RunError(.request, "\(folder.experiment) does not say where the run was begun")

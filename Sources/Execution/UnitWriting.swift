@@ -142,7 +142,7 @@ extension Preparation {
             // Which trials are the best is known at the end, so all keep their models until then.
             final: policy.all || policy.top != nil, initial: policy.initial,
             best: policy.best.map { monitor in
-                let (metric, less) = monitor.resolved(validates: experiment.validates)
+                let (metric, less) = experiment.resolved(monitor)
                 return Unit.Best(monitor: metric, lessIsBetter: less)
             }, checkpointSeconds: checkpoint?.everySeconds ?? seconds, checkpointEpochs: checkpoint?.everyEpochs,
             checkpointAtEnd: checkpoint?.atEnd ?? true)

@@ -55,14 +55,13 @@ extension Ledger {
     ///
     /// - Parameters:
     ///   - keys: names of hyperparameters, or `partition`, `seed`, `engine`, `device`, `status`; none: one group of all trials.
-    ///   - metric: the metric's name.
-    ///   - direction: what best means; nil: what the metric's name tells.
+    ///   - ranking: the metric, and what the best of it is.
     ///   - filter: which trials; those that have not ended never count.
     /// - Returns: the groups in the order in which their first trials stand in the experiment.
     public func groups(
-        by keys: [String], metric: String, direction: MetricDirection? = nil, filter: TrialFilter = .all
+        by keys: [String], comparing ranking: Ranking, filter: TrialFilter = .all
     ) throws(LedgerError) -> [GroupSummary] {
-        let direction = direction ?? .direction(metric)
+        let metric = ranking.metric
         let metrics = try metricNames()
         guard metrics.isEmpty || metrics.contains(metric) else {
             throw LedgerError(
@@ -82,7 +81,7 @@ extension Ledger {
             for key in keys { group[key] = result.value(of: key) }
             if statistics[group] == nil { order.append(group) }
             statistics[group, default: RunningStatistics()].add(
-                result.finishedValue(of: metric), of: result.trial, direction)
+                result.finishedValue(of: metric), of: result.trial, ranking.direction)
         }
         return order.compactMap { group in statistics[group]?.summary(group) }
     }

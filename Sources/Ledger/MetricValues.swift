@@ -71,7 +71,7 @@ enum MetricValues {
     /// Keras's order: the training metrics before those of validation, the loss first of each.
     static func ordered(_ names: some Sequence<String>) -> [String] {
         func rank(_ name: String) -> (Int, Int, String) {
-            let bare = MetricDirection.bareName(name)
+            let bare = name.hasPrefix("val_") ? String(name.dropFirst(4)) : name
             return (bare == name ? 0 : 1, bare == "loss" ? 0 : 1, bare)
         }
         return names.sorted { rank($0) < rank($1) }

@@ -4,16 +4,14 @@ extension Ledger {
     /// The trials' results.
     ///
     /// - Parameters:
-    ///   - metric: the metric whose last value orders them, the best first and trials without one last; nil: by number.
-    ///   - direction: what best means; nil: what the metric's name tells.
+    ///   - ranking: the metric whose last value orders them, the best first and trials without one last; nil: by number.
     ///   - filter: which trials.
     ///   - history: whether every epoch's metrics are wanted.
     public func results(
-        sortedBy metric: String? = nil, direction: MetricDirection? = nil, filter: TrialFilter = .all,
-        history: Bool = true
+        sortedBy ranking: Ranking? = nil, filter: TrialFilter = .all, history: Bool = true
     ) throws(LedgerError) -> [TrialResult] {
         var results: [TrialResult] = []
-        try forEachResult(sortedBy: metric, direction: direction, filter: filter, history: history) {
+        try forEachResult(sortedBy: ranking, filter: filter, history: history) {
             results.append($0)
         }
         return results
@@ -23,12 +21,12 @@ extension Ledger {
     ///
     /// What `body` throws comes back as the cause of a `LedgerError`.
     public func forEachResult(
-        sortedBy metric: String? = nil, direction: MetricDirection? = nil, filter: TrialFilter = .all,
-        history: Bool = true, _ body: (TrialResult) throws -> Void
+        sortedBy ranking: Ranking? = nil, filter: TrialFilter = .all, history: Bool = true,
+        _ body: (TrialResult) throws -> Void
     ) throws(LedgerError) {
         try read("Reading the results") { db in
-            if let metric { try Self.check(metric, among: try Self.metricNames(db)) }
-            let (sql, arguments) = Self.query(metric, direction, filter)
+            if let ranking { try Self.check(ranking.metric, among: try Self.metricNames(db)) }
+            let (sql, arguments) = Self.query(ranking, filter)
             let epochs = try db.cachedStatement(
                 sql: "SELECT metrics FROM epochs WHERE trial = ? AND epoch < ? ORDER BY epoch")
             let attempts = try Self.attempts(db)
@@ -65,10 +63,9 @@ extension Ledger {
     }
 
     /// The finished trial whose last value of a metric is best; nil when none has a number.
-    public func best(_ metric: String, direction: MetricDirection? = nil) throws(LedgerError) -> TrialResult? {
-        let first = try results(
-            sortedBy: metric, direction: direction, filter: TrialFilter(statuses: [.finished], limit: 1))
-        return first.first { $0.finishedValue(of: metric) != nil }
+    public func best(by ranking: Ranking) throws(LedgerError) -> TrialResult? {
+        let first = try results(sortedBy: ranking, filter: TrialFilter(statuses: [.finished], limit: 1))
+        return first.first { $0.finishedValue(of: ranking.metric) != nil }
     }
 
     /// The names of all metrics that any trial reported: those of training first, the loss first of them.
@@ -102,15 +99,13 @@ extension Ledger {
             .badRequest, "No trial has a metric \(metric); there are \(names.joined(separator: ", "))")
     }
 
-    private static func query(
-        _ metric: String?, _ direction: MetricDirection?, _ filter: TrialFilter
-    ) -> (String, StatementArguments) {
+    private static func query(_ ranking: Ranking?, _ filter: TrialFilter) -> (String, StatementArguments) {
         var conditions: [String] = []
         var arguments: StatementArguments = []
         var value = "NULL"
-        if let metric {
+        if let ranking {
             value = "(SELECT entry.value FROM json_each(trials.metrics) AS entry WHERE entry.key = ?)"
-            arguments += [metric]
+            arguments += [ranking.metric]
         }
         if let statuses = filter.statuses {
             conditions.append("status IN (\(statuses.map { _ in "?" }.joined(separator: ", ")))")
@@ -122,8 +117,8 @@ extension Ledger {
         }
         var sql = "SELECT trials.*, \(value) AS sort_value FROM trials"
         if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
-        if let metric {
-            let ascending = (direction ?? .direction(metric)) == .lower
+        if let ranking {
+            let ascending = ranking.direction == .lower
             sql += " ORDER BY sort_value IS NULL, sort_value \(ascending ? "ASC" : "DESC"), trial"
         } else {
             sql += " ORDER BY trial"

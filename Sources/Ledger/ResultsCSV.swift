@@ -100,8 +100,7 @@ public struct ResultsCSV: Sendable {
 extension Ledger {
     /// Hands over, line by line, the CSV table of all results.
     public func writeCSV(
-        sortedBy metric: String? = nil, direction: MetricDirection? = nil, filter: TrialFilter = .all,
-        to output: (String) throws -> Void
+        sortedBy ranking: Ranking? = nil, filter: TrialFilter = .all, to output: (String) throws -> Void
     ) throws(LedgerError) {
         let csv = ResultsCSV(parameters: try parameterNames(), metrics: try metricNames())
         do {
@@ -109,7 +108,7 @@ extension Ledger {
         } catch {
             throw .wrap(error, "Writing the results", path)
         }
-        try forEachResult(sortedBy: metric, direction: direction, filter: filter, history: false) { result in
+        try forEachResult(sortedBy: ranking, filter: filter, history: false) { result in
             try output(csv.line(result))
         }
     }

@@ -69,11 +69,10 @@ public enum ResultsJSON {
 extension Ledger {
     /// Hands over, piece by piece, the JSON list of all results.
     public func writeJSON(
-        sortedBy metric: String? = nil, direction: MetricDirection? = nil, filter: TrialFilter = .all,
-        to output: (String) throws -> Void
+        sortedBy ranking: Ranking? = nil, filter: TrialFilter = .all, to output: (String) throws -> Void
     ) throws(LedgerError) {
         var separator = "[\n"
-        try forEachResult(sortedBy: metric, direction: direction, filter: filter) { result in
+        try forEachResult(sortedBy: ranking, filter: filter) { result in
             try output(separator + ResultsJSON.object(result))
             separator = ",\n"
         }

@@ -83,7 +83,7 @@ struct ExportCommand: AsyncParsableCommand {
                 throw Failure(
                     .request, "there is no metric '\(best)' in \(folder); there is \(metrics.joined(separator: ", "))")
             }
-            guard let trial = try ledger.best(best) else {
+            guard let trial = try ledger.best(by: RunFolder(FilePath(folder)).ranking(by: best)) else {
                 throw Failure(.request, "no trial of \(folder) has finished with a value of \(best)")
             }
             return try ledger.results(filter: TrialFilter(trials: [trial.trial]))

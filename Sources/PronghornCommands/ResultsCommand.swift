@@ -68,38 +68,38 @@ struct ResultsCommand: AsyncParsableCommand {
             // What is printed for people begins with the best; programs get the trials in order unless they ask.
             let metric =
                 sort ?? (format == .table || groupBy != nil ? metrics.first { $0 == "val_loss" } ?? metrics.first : nil)
-            if let groupBy { return try printGroups(ledger, groupBy, metric, format) }
+            let ranking = metric.map { RunFolder(FilePath(folder)).ranking(by: $0) }
+            if let groupBy { return try printGroups(ledger, groupBy, ranking, format) }
             switch format {
             case .table:
-                let results = try ledger.results(
-                    sortedBy: metric, filter: TrialFilter(limit: limit), history: false)
+                let results = try ledger.results(sortedBy: ranking, filter: TrialFilter(limit: limit), history: false)
                 Terminal.line(ResultTable.results(results, by: metric, width: Terminal.width))
                 let input = try InputReport(of: FilePath(folder), ledger, listens: false)
                 if !input.files.isEmpty { Terminal.line("data: \(InputText.sizes(input))") }
             case .json:
-                try ledger.writeJSON(sortedBy: sort, filter: TrialFilter(limit: limit)) { Terminal.write($0) }
+                try ledger.writeJSON(sortedBy: ranking, filter: TrialFilter(limit: limit)) { Terminal.write($0) }
                 Terminal.write("\n")
             case .csv:
-                try ledger.writeCSV(sortedBy: sort, filter: TrialFilter(limit: limit)) { Terminal.write($0) }
+                try ledger.writeCSV(sortedBy: ranking, filter: TrialFilter(limit: limit)) { Terminal.write($0) }
             case .parquet:
                 try await ParquetResults(to: FilePath(output ?? ""), replaces: force).write(
-                    ledger, sortedBy: sort, filter: TrialFilter(limit: limit)
+                    ledger, sortedBy: ranking, filter: TrialFilter(limit: limit)
                 ) { Terminal.error($0) }
             }
         }
     }
 
-    private func printGroups(_ ledger: Ledger, _ keys: String, _ metric: String?, _ format: Format) throws {
-        guard let metric else { throw Failure(.request, "no trial of \(folder) has ended an epoch yet") }
+    private func printGroups(_ ledger: Ledger, _ keys: String, _ ranking: Ranking?, _ format: Format) throws {
+        guard let ranking else { throw Failure(.request, "no trial of \(folder) has ended an epoch yet") }
         let names = keys.split(separator: ",").map { $0.trimmed }
         let known = try ledger.parameterNames() + ["partition", "seed", "device", "status", "engine"]
         for name in names where !known.contains(name) {
             throw Failure(.request, "--group-by: there is no '\(name)'; there is \(known.joined(separator: ", "))")
         }
-        let groups = try ledger.groups(by: names, metric: metric)
+        let groups = try ledger.groups(by: names, comparing: ranking)
         switch format {
-        case .table: Terminal.line(ResultTable.groups(groups, metric: metric, width: Terminal.width))
-        case .json: Terminal.line(ResultsJSON.groups(groups, metric: metric))
+        case .table: Terminal.line(ResultTable.groups(groups, metric: ranking.metric, width: Terminal.width))
+        case .json: Terminal.line(ResultsJSON.groups(groups, metric: ranking.metric))
         case .csv, .parquet: throw Failure(.request, "groups are printed as a table or as JSON")
         }
     }

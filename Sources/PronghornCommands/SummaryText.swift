@@ -7,16 +7,15 @@ import SystemPackage
 enum SummaryText {
     static func show(_ summary: RunSummary, of experiment: Experiment) throws {
         let ledger = try Terminal.ledger(of: summary.output)
-        let (metric, less) = Monitor().resolved(validates: experiment.validates)
-        let direction: MetricDirection = less ? .lower : .higher
+        let ranking = RunFolder(FilePath(summary.output)).ranking(by: experiment.resolved(Monitor()).metric)
+        let metric = ranking.metric
         let best = try ledger.results(
-            sortedBy: metric, direction: direction, filter: TrialFilter(statuses: [.finished], limit: 5), history: false
-        )
+            sortedBy: ranking, filter: TrialFilter(statuses: [.finished], limit: 5), history: false)
         if !best.isEmpty {
             Terminal.line("The best of \(Quantity.count(summary.finished, "trial")) by \(metric):")
             Terminal.line(ResultTable.results(best, by: metric, width: Terminal.width))
         }
-        try showMeans(ledger, metric)
+        try showMeans(ledger, ranking)
         for failure in try ledger.results(
             filter: TrialFilter(statuses: [.failed, .diverged], limit: 3), history: false)
         {
@@ -47,19 +46,21 @@ enum SummaryText {
     }
 
     /// The mean of every metric over all trials, and over seeds and folds for each of the other settings.
-    private static func showMeans(_ ledger: Ledger, _ metric: String) throws {
+    private static func showMeans(_ ledger: Ledger, _ ranking: Ranking) throws {
         let metrics = try ledger.metricNames()
         let means = try metrics.compactMap { name -> String? in
-            guard let all = try ledger.groups(by: [], metric: name).first, all.count > 0 else { return nil }
+            guard let all = try ledger.groups(by: [], comparing: Ranking(name, .lower)).first, all.count > 0 else {
+                return nil
+            }
             return "\(name) \(Quantity.fixed(all.mean, 4)) ± \(Quantity.fixed(all.standardDeviation, 4))"
         }
         if !means.isEmpty { Terminal.line("Mean ± deviation over all: \(means.joined(separator: ", "))") }
         let keys = try ledger.parameterNames().filter { $0 != "seed" }
         guard !keys.isEmpty else { return }
-        let groups = try ledger.groups(by: keys, metric: metric)
+        let groups = try ledger.groups(by: keys, comparing: ranking)
         if groups.count > 1, groups.count <= 20 {
-            Terminal.line("\(metric) over seeds and partitions:")
-            Terminal.line(ResultTable.groups(groups, metric: metric, width: Terminal.width))
+            Terminal.line("\(ranking.metric) over seeds and partitions:")
+            Terminal.line(ResultTable.groups(groups, metric: ranking.metric, width: Terminal.width))
         }
     }
 }

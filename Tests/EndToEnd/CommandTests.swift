@@ -131,6 +131,34 @@ extension EndToEndTests {
             #expect(ungrouped.errors.contains("store"))
         }
 
+        @Test("Trials are compared by a metric as the experiment says, whatever its name would tell")
+        func directions() async throws {
+            let place = Workplace()
+            try place.regression(seeds: 3, further: "save: [all, {best: loss, mode: max}]")
+            let outcome = try await Tool.run(
+                ["train", "experiment.yaml", "--devices", "cpu:1", "--output", "run"], in: place.root)
+            try #require(outcome.status == 0, "\(outcome)")
+            let sort = ["results", "run", "--json", "--sort", "loss"]
+            let sorted = try await Tool.run(sort, in: place.root).json([TrialObject].self)
+            let losses = sorted.compactMap { $0.metrics["loss"] ?? nil }
+            #expect(losses.count == 3 && losses == losses.sorted(by: >) && losses.first != losses.last)
+            #expect(sorted.allSatisfy { $0.bestEpoch == ($0.history["loss"] ?? []).firstIndex { $0 != nil } })
+            let best = try #require(sorted.first?.trial)
+            let groups = try Self.list(
+                try await Tool.run(["results", "run", "--group-by", "status", "--json"], in: place.root).output)
+            #expect(groups.first?["best"] as? Int == best)
+            let exported = try await Tool.run(
+                ["export", "run", "--best", "loss", "--to", "weights", "--output", "weights"], in: place.root)
+            #expect(exported.output.contains("000\(best).weights.h5"), "\(exported)")
+            let predicted = try await Tool.run(
+                [
+                    "predict", "run", "--best", "loss", "--json", "--devices", "cpu:1", "--data", "{x: x.npy}",
+                    "--output", "p.npy",
+                ],
+                in: place.root)
+            #expect(try Self.object(predicted.output)["trials"] as? [Int] == [best], "\(predicted)")
+        }
+
         @Test("The state of a run can be asked for by people and by programs")
         func status() async throws {
             let (place, _) = try await Self.trained()

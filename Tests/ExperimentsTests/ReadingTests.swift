@@ -240,15 +240,6 @@ func dataFromAFunctionMayHoldAnyColumn(data: String) throws {
         ])
 }
 
-@Test(arguments: [
-    ("val_loss", true), ("loss", true), ("val_accuracy", false), ("mae", true), ("val_auc", false),
-    ("sparse_top_k_categorical_accuracy", false), ("false_positives", true), ("r2_score", false),
-    ("accumulated_error", true), ("mean_io_u", false),
-])
-func theBestTrialIsTheOneWithTheBetterMetric(metric: String, lessIsBetter: Bool) {
-    #expect(Monitor(metric: metric).resolved(validates: true).lessIsBetter == lessIsBetter)
-}
-
 @Test("Keras's own names of what is validated on mean the same")
 func namesOfValidation() throws {
     func read(_ fit: String) throws -> Experiment {

@@ -4,44 +4,29 @@ import Testing
 @testable import Ledger
 
 @Suite struct ResultsTests {
-    @Test(
-        "The better end of a metric is guessed as Keras would",
-        arguments: [
-            ("loss", MetricDirection.lower), ("val_loss", .lower), ("mae", .lower), ("val_mean_squared_error", .lower),
-            ("accuracy", .higher), ("val_accuracy", .higher), ("acc", .higher), ("auc", .higher),
-            ("val_auc_1", .higher),
-            ("sparse_top_k_categorical_accuracy", .higher), ("r2_score", .higher), ("f1_score", .higher),
-            ("mean_io_u", .higher), ("precision_2", .higher), ("head_accuracy", .higher), ("head_loss", .lower),
-            ("cosine_similarity", .higher), ("false_positives", .lower), ("kl_divergence", .lower), ("poisson", .lower),
-            ("hinge", .lower), ("brier_score", .lower), ("something_else", .lower),
-        ])
-    func direction(metric: String, direction: MetricDirection) {
-        #expect(MetricDirection.direction(metric) == direction)
-    }
-
     @Test("Sorted results begin with the best trial; those without a number come last")
     func sorting() throws {
         let ledger = try Ledger.finished(losses: [
             (.sample(0), 0.5), (.sample(1), .nan), (.sample(2), 0.25), (.sample(3), .infinity), (.sample(4), 0.5),
         ])
         try ledger.add(trials: [.sample(5)])
-        #expect(try ledger.results(sortedBy: "loss").map(\.trial) == [2, 0, 4, 3, 1, 5])
-        #expect(try ledger.results(sortedBy: "loss", direction: .higher).map(\.trial) == [3, 0, 4, 2, 1, 5])
+        #expect(try ledger.results(sortedBy: Ranking("loss", .lower)).map(\.trial) == [2, 0, 4, 3, 1, 5])
+        #expect(try ledger.results(sortedBy: Ranking("loss", .higher)).map(\.trial) == [3, 0, 4, 2, 1, 5])
         #expect(try ledger.results(filter: .finished).map(\.trial) == [0, 1, 2, 3, 4])
         #expect(try ledger.results(filter: TrialFilter(trials: [4, 2], limit: 1)).map(\.trial) == [2])
-        #expect(try ledger.best("loss")?.trial == 2)
+        #expect(try ledger.best(by: Ranking("loss", .lower))?.trial == 2)
         try ledger.fail(trials: [2], as: .diverged, message: "NaN")
-        #expect(try ledger.best("loss")?.trial == 0)
+        #expect(try ledger.best(by: Ranking("loss", .lower))?.trial == 0)
     }
 
     @Test("A metric that no trial has is refused with the names of those there are")
     func unknownMetric() throws {
         let ledger = try Ledger.finished(losses: [(.sample(0), 0.5)])
-        let error = #expect(throws: LedgerError.self) { try ledger.results(sortedBy: "val_los") }
+        let error = #expect(throws: LedgerError.self) { try ledger.results(sortedBy: Ranking("val_los", .lower)) }
         #expect(error?.code == .badRequest)
         #expect(error?.message.contains("there are loss") == true)
-        #expect(throws: LedgerError.self) { try ledger.groups(by: ["units"], metric: "loss") }
-        #expect(throws: LedgerError.self) { try ledger.groups(by: [], metric: "mae") }
+        #expect(throws: LedgerError.self) { try ledger.groups(by: ["units"], comparing: Ranking("loss", .lower)) }
+        #expect(throws: LedgerError.self) { try ledger.groups(by: [], comparing: Ranking("mae", .lower)) }
     }
 
     @Test("The engine of each trial is told, with its reason, and stands in tables where there are two")
@@ -66,7 +51,7 @@ import Testing
             (.sample(4, rate: 0.2), .nan), (.sample(5, rate: 0.3), .nan),
         ])
         try ledger.add(trials: [.sample(6, rate: 0.4)])
-        let groups = try ledger.groups(by: ["learning_rate"], metric: "loss")
+        let groups = try ledger.groups(by: ["learning_rate"], comparing: Ranking("loss", .lower))
         #expect(groups.map { $0.keys["learning_rate"] } == [0.1, 0.2, 0.3])
         #expect(groups.map(\.count) == [3, 1, 0])
         #expect(groups.map(\.missing) == [0, 1, 1])
@@ -78,10 +63,11 @@ import Testing
         #expect(groups[1].mean == 7)
         #expect(groups[1].standardDeviation.isNaN)
         #expect(groups[2].mean.isNaN)
-        let partitions = try ledger.groups(by: ["partition", "learning_rate"], metric: "loss", filter: .finished)
+        let partitions = try ledger.groups(
+            by: ["partition", "learning_rate"], comparing: Ranking("loss", .lower), filter: .finished)
         #expect(partitions.map { $0.keys["partition"] } == [0, 1, "b", .null, .null])
-        #expect(try ledger.groups(by: [], metric: "loss").map(\.count) == [4])
-        #expect(try ledger.groups(by: [], metric: "loss", direction: .higher).map(\.best) == [2])
+        #expect(try ledger.groups(by: [], comparing: Ranking("loss", .lower)).map(\.count) == [4])
+        #expect(try ledger.groups(by: [], comparing: Ranking("loss", .higher)).map(\.best) == [2])
     }
 
     @Test("The JSON of a result holds every key that programs rely on, and null for NaN")
@@ -250,13 +236,14 @@ import Testing
         let tiny = ResultTable.results(results, width: 24).split(separator: "\n")
         #expect(tiny.allSatisfy { $0.count <= 24 && $0.hasSuffix("…") })
         #expect(
-            ResultTable.groups(try ledger.groups(by: ["learning_rate"], metric: "loss"), metric: "loss") == """
-                learning_rate  trials  without     loss  ±      min      max  best trial
-                ─────────────  ──────  ───────  ───────  ─  ───────  ───────  ──────────
-                        0.001       1        0  0.12346     0.12346  0.12346           0
-                         0.01       0        1
+            ResultTable.groups(
+                try ledger.groups(by: ["learning_rate"], comparing: Ranking("loss", .lower)), metric: "loss") == """
+                    learning_rate  trials  without     loss  ±      min      max  best trial
+                    ─────────────  ──────  ───────  ───────  ─  ───────  ───────  ──────────
+                            0.001       1        0  0.12346     0.12346  0.12346           0
+                             0.01       0        1
 
-                """)
+                    """)
     }
 
     @Test(

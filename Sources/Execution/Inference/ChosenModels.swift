@@ -162,7 +162,8 @@ extension ChosenModels {
                     .request,
                     "there is no metric '\(metric)' in \(request.run); there is \(metrics.joined(separator: ", "))")
             }
-            return try ledger.results(sortedBy: metric, filter: .finished, history: false)
+            return try ledger.results(
+                sortedBy: RunFolder(request.run).ranking(by: metric), filter: .finished, history: false)
         }
     }
 }

@@ -72,13 +72,13 @@ public final class TrainingRun: Sendable {
         }
     }
 
-    /// The finished trial whose last value of a metric is best, once the run has ended; which way is better is told from
-    /// the metric.
+    /// The finished trial whose last value of a metric is best, once the run has ended; which way is better is told as for
+    /// the models that are kept: by a `mode` of the experiment for the metric, or else by the metric's name.
     public func best(_ metric: String = "val_loss") async throws(PronghornError) -> TrainedTrial {
         try await wait()
         do {
-            let ledger = try RunFolder(folder).readLedger { _ in }
-            guard let best = try ledger.best(metric) else {
+            let run = RunFolder(folder)
+            guard let best = try run.readLedger(note: { _ in }).best(by: run.ranking(by: metric)) else {
                 throw PronghornError(.request, "no trial of \(folder) has finished with a value of \(metric)")
             }
             return TrainedTrial(best, in: folder)

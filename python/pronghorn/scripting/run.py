@@ -273,7 +273,8 @@ class Run:
     def best(self, metric: str = "val_loss") -> Trial:
         """The finished trial whose last value of a metric is best.
 
-        Which way is better is told from the metric's name: more of accuracies and scores, less of all else.
+        Which way is better the `mode` of `save` or of a callback says for the metric; otherwise it is told from the
+        metric's name: more of accuracies and scores, less of all else.
         """
         text = process.ask(["results", str(self.directory), "--json", "--sort", metric, "--limit", "1"])
         found = json.loads(text)
