@@ -29,8 +29,8 @@ enum SummaryText {
         Terminal.line(
             "\(summary.finished) of \(Quantity.count(summary.trials, "trial")) finished"
                 + (summary.diverged > 0 ? ", \(summary.diverged) diverged" : "") + " in "
-                + "\(Quantity.seconds(summary.wallSeconds)), \(Quantity.seconds(summary.trainSeconds)) of it training; busy: "
-                + busy.joined(separator: ", "))
+                + "\(Quantity.seconds(summary.wallSeconds)), \(Quantity.seconds(summary.trainSeconds)) of it training"
+                + (busy.isEmpty ? "" : "; busy: " + busy.joined(separator: ", ")))
         if let text = summary.summary { Terminal.line("Summary: \(text)") }
         Terminal.line("Results: \(summary.output)  (pronghorn results \(summary.output))")
     }
@@ -48,8 +48,9 @@ enum SummaryText {
     /// The mean of every metric over all trials, and over seeds and folds for each of the other settings.
     private static func showMeans(_ ledger: Ledger, _ ranking: Ranking) throws {
         let metrics = try ledger.metricNames()
+        // One trial has no deviation, and its values stand above.
         let means = try metrics.compactMap { name -> String? in
-            guard let all = try ledger.groups(by: [], comparing: Ranking(name, .lower)).first, all.count > 0 else {
+            guard let all = try ledger.groups(by: [], comparing: Ranking(name, .lower)).first, all.count > 1 else {
                 return nil
             }
             return "\(name) \(Quantity.fixed(all.mean, 4)) ± \(Quantity.fixed(all.standardDeviation, 4))"

@@ -159,6 +159,19 @@ extension EndToEndTests {
             #expect(try Self.object(predicted.output)["trials"] as? [Int] == [best], "\(predicted)")
         }
 
+        @Test("The summary of one trial has no deviation, and one of nothing to train no devices")
+        func shortSummaries() async throws {
+            let place = Workplace()
+            try place.regression(seeds: 1)
+            for arguments in [["train", "experiment.yaml", "--output", "run"], ["resume", "run"]] {
+                let outcome = try await Tool.run(arguments + ["--devices", "cpu:1"], in: place.root)
+                #expect(outcome.status == 0 && outcome.output.contains("1 of 1 trial finished"), "\(outcome)")
+                #expect(!outcome.output.contains("nan"), "\(outcome)")
+                #expect(outcome.output.contains("busy: cpu:0") == (arguments[0] == "train"), "\(outcome)")
+                #expect(outcome.output.contains("busy") == (arguments[0] == "train"), "\(outcome)")
+            }
+        }
+
         @Test("The state of a run can be asked for by people and by programs")
         func status() async throws {
             let (place, _) = try await Self.trained()
