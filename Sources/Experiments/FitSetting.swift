@@ -32,7 +32,7 @@ public enum FitSetting: String, Sendable, CaseIterable {
         case .timeLimit: "a number of seconds above 0, or null"
         case .sampleWeight: "the name of a column, or null"
         case .classWeight: "a mapping from class numbers to weights, such as {0: 1, 1: 2.5}, or null"
-        case .shuffle: "true, false, batch, or {window: ROWS}"
+        case .shuffle: "true, false, batch, or {window: ROWS} of 2 rows or more"
         case .validationFrequency: "a whole number from 1, or a list of epochs counted from 1"
         }
     }

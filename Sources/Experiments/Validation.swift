@@ -37,7 +37,8 @@ extension Experiment {
         if unusable || name.unicodeScalars.contains(where: { $0 == "/" || isControl($0) }) {
             throw error(
                 .invalidValue, at: "name",
-                "'\(name)' cannot be a part of folder names: 1 to 100 characters, no '/', no '.' at the start")
+                "'\(name)' cannot be a part of folder names: 1 to 100 bytes (a letter beyond ASCII takes 2 to 4), no '/', no control characters, no '.' at the start"
+            )
         }
     }
 

@@ -100,6 +100,11 @@ private let wrong: [WrongExperiment] = [
             "e.yaml:1:8: model: 'old.h5' is in Keras's old format: load it in Keras and save it as .keras; accepted: FILE.py:FUNCTION, FILE.keras, FOLDER/, a list of files, {cross: …}, {paired: …}, a mapping with layers and compile, {config: FILE.json}"
     ),
     WrongExperiment(
+        mistake: "weights in place of a model", yaml: "model: m.weights.h5\ndata: {x: x.npy}\n",
+        message:
+            "e.yaml:1:8: model: 'm.weights.h5' holds weights without their model: name the model here, such as models.py:build, and the weights as start; accepted: FILE.py:FUNCTION, FILE.keras, FOLDER/, a list of files, {cross: …}, {paired: …}, a mapping with layers and compile, {config: FILE.json}"
+    ),
+    WrongExperiment(
         mistake: "a list with a file that is no model", yaml: "model: [a.keras, b.h5]\ndata: {x: x.npy}\n",
         message: "e.yaml:1:1: model: 'b.h5' is neither a .keras file nor a folder (with a / at its end)"),
     WrongExperiment(
@@ -193,10 +198,11 @@ private let wrong: [WrongExperiment] = [
             "e.yaml:3:19: fit.validation: must be a share of the rows, or a mapping with x and y, found the text '0.2'"),
     WrongExperiment(
         mistake: "a word for true", yaml: head + "fit: {shuffle: yes}\n",
-        message: "e.yaml:3:16: fit.shuffle: must be true, false, batch, or {window: ROWS}, found yes"),
+        message: "e.yaml:3:16: fit.shuffle: must be true, false, batch, or {window: ROWS} of 2 rows or more, found yes"),
     WrongExperiment(
         mistake: "a window of one row", yaml: head + "fit: {shuffle: {window: 1}}\n",
-        message: "e.yaml:3:7: fit.shuffle: must be true, false, batch, or {window: ROWS}, found a mapping"),
+        message:
+            "e.yaml:3:7: fit.shuffle: must be true, false, batch, or {window: ROWS} of 2 rows or more, found a mapping"),
     WrongExperiment(
         mistake: "validation with other inputs",
         yaml: "model: m.py:build\ndata: {x: {a: a.npy}}\nfit: {validation: {x: {b: b.npy}}}\n",
@@ -390,6 +396,14 @@ private let wrong: [WrongExperiment] = [
         mistake: "an unknown choice for what diverges", yaml: head + "fit: {on_divergence: halt}\n",
         message: "e.yaml:3:22: fit.on_divergence: unknown choice 'halt'; accepted: continue, stop"),
     WrongExperiment(
+        mistake: "no models among others", yaml: head + "save: [all, none]\n",
+        message: "e.yaml:3:13: save[1]: 'none' keeps no model: it stands alone, or is left out"),
+    WrongExperiment(
+        mistake: "an empty list of models to keep", yaml: head + "save: []\n",
+        message:
+            "e.yaml:3:1: save: names no models to keep; `none` keeps none; accepted: all, best, initial, none, {best: METRIC}, {top: N, monitor: METRIC}"
+    ),
+    WrongExperiment(
         mistake: "the best by what is not measured", yaml: head + "save: {best: val_loss}\n",
         message:
             "e.yaml:3:1: save: 'val_loss' is never measured, since nothing is validated: give fit.validation, or monitor loss"
@@ -400,7 +414,7 @@ private let wrong: [WrongExperiment] = [
     WrongExperiment(
         mistake: "a name with a folder", yaml: head + "name: a/b\n",
         message:
-            "e.yaml:3:7: name: 'a/b' cannot be a part of folder names: 1 to 100 characters, no '/', no '.' at the start"
+            "e.yaml:3:7: name: 'a/b' cannot be a part of folder names: 1 to 100 bytes (a letter beyond ASCII takes 2 to 4), no '/', no control characters, no '.' at the start"
     ),
     WrongExperiment(
         mistake: "an override of an unknown key", yaml: head,

@@ -161,12 +161,20 @@ extension ExperimentReading {
             try readSaved(field, into: &save, alone: true)
             return save
         }
-        for element in elements { try readSaved(element, into: &save, alone: false) }
+        if elements.isEmpty {
+            throw field.fail(
+                .invalidValue, "names no models to keep; `none` keeps none", accepted: Self.savedModels)
+        }
+        for element in elements { try readSaved(element, into: &save, alone: elements.count == 1) }
         return save
     }
 
+    private static let savedModels = [
+        "all", "best", "initial", "none", "{best: METRIC}", "{top: N, monitor: METRIC}",
+    ]
+
     private func readSaved(_ field: Field, into save: inout SavePolicy, alone: Bool) throws(ExperimentError) {
-        let accepted = ["all", "best", "initial", "none", "{best: METRIC}", "{top: N, monitor: METRIC}"]
+        let accepted = Self.savedModels
         guard !field.isMapping else {
             let fields = try field.mapping(accepted: ["best", "mode", "monitor", "top"])
             var monitor = Monitor(metric: try fields["monitor"]?.text("the name of a metric"))
@@ -194,6 +202,8 @@ extension ExperimentReading {
         case "initial": save.initial = true
         case "best": save.best = Monitor()
         case "none" where alone: break
+        case "none":
+            throw field.fail(.conflict, "'none' keeps no model: it stands alone, or is left out")
         case let word: throw field.fail(.invalidValue, "unknown choice '\(word)'", found: word, accepted: accepted)
         }
     }

@@ -15,6 +15,12 @@ extension ExperimentReading {
             }
             if text.hasSuffix(".keras") { return .keras(path: text) }
             if let function = FunctionReference(text) { return .function(function) }
+            if text.hasSuffix(".weights.h5") {
+                throw field.fail(
+                    .unsupported,
+                    "'\(text)' holds weights without their model: name the model here, such as models.py:build, and the weights as start",
+                    accepted: accepted)
+            }
             if text.hasSuffix(".h5") || text.hasSuffix(".hdf5") {
                 throw field.fail(
                     .unsupported,
