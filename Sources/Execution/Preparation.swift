@@ -75,8 +75,13 @@ struct Preparation: Sendable {
         }
         self.passed = passed
         func findPython() async throws -> Python {
-            try await ManagedPython.prepare(requirements: requirements, interpreter: interpreter, progress: progress)
-                .passing(passed)
+            do {
+                return try await ManagedPython.prepare(
+                    requirements: requirements, interpreter: interpreter, progress: progress
+                ).passing(passed)
+            } catch {
+                throw experiment.explaining(error)
+            }
         }
         // Making an environment takes minutes, so that mistakes in files of data are found before.
         let early = experiment.dataFunctions.isEmpty ? nil : try await findPython()
@@ -172,4 +177,12 @@ extension Experiment {
 extension FitOptions {
     /// The share of rows that are set aside to validate on; 0 for none.
     fileprivate var splitShare: Double { if case .share(let share) = validation { share } else { 0 } }
+}
+
+extension Experiment {
+    /// What is wrong with an interpreter that the experiment names, at the place where it does.
+    func explaining(_ error: PythonEnvironmentError) -> any Error {
+        guard python?.interpreter != nil, [.badInterpreter, .missingPackages].contains(error.code) else { return error }
+        return self.error(at: "python.interpreter", error.message)
+    }
 }

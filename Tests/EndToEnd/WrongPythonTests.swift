@@ -38,6 +38,19 @@ extension EndToEndTests {
             #expect(outcome.errors.contains(words), "\(outcome)")
         }
 
+        @Test(
+            "An interpreter that the experiment file names wrongly is told with its place there",
+            arguments: [
+                ("python: {interpreter: no/python}", "experiment.yaml:5:23: python.interpreter: there is no Python"),
+                ("python: ./experiment.yaml", "experiment.yaml:5:9: python.interpreter: there is no Python"),
+            ])
+        func namedInTheFile(_ line: String, words: String) async throws {
+            let place = Workplace()
+            try place.regression(seeds: 1, further: line)
+            let outcome = try await train(place, [:])
+            #expect(outcome.status == 2 && outcome.errors.contains(words), "\(outcome)")
+        }
+
         @Test("A plugin that is not where a variable says is for its user to mend: status 2")
         func plugin() async throws {
             let outcome = try await train(try place(), ["PRONGHORN_CPU_PLUGIN": "/nowhere/plugin.so"])
