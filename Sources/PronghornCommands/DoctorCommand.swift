@@ -16,13 +16,13 @@ struct DoctorCommand: AsyncParsableCommand {
               pronghorn doctor runs/digits   how long training waited for rows, where they are, and what would help
               pronghorn doctor --prepare     makes the Python environment now, instead of with the first training
               pronghorn doctor --prepare --backend tensorflow     the one for Model.fit on TensorFlow too
-              pronghorn doctor --prepare --tables                 the one that reads CSV and Parquet files too
+              pronghorn doctor --prepare --tables                 the one that reads tables and images too
 
             Variables that Pronghorn heeds: PRONGHORN_CACHE (where programs, data and environments are kept),
             PRONGHORN_PYTHON (an interpreter to use instead of an environment of its own), PRONGHORN_CPU_PLUGIN and
             PRONGHORN_CUDA_PLUGIN (PJRT plugins by path), PRONGHORN_TENSORFLOW_PYTHON and PRONGHORN_TORCH_PYTHON
             (interpreters for Model.fit on these backends), PRONGHORN_DATA_PYTHON (one with pyarrow and Pillow that reads
-            tables), CUDA_VISIBLE_DEVICES.
+            tables and images), PRONGHORN_REPORT_PYTHON (one with plotly that writes reports), CUDA_VISIBLE_DEVICES.
             """)
 
     @Argument(help: "A run's folder: says how its data were read.")
@@ -46,7 +46,7 @@ struct DoctorCommand: AsyncParsableCommand {
         })
     var backend: KerasBackend?
 
-    @Flag(help: "Looks for the environment that reads CSV and Parquet files too.")
+    @Flag(help: "Looks for the environment that reads CSV and Parquet files and images too.")
     var tables = false
 
     @Flag(help: "Prints one JSON object.")

@@ -18,9 +18,9 @@ struct ResumeCommand: AsyncParsableCommand {
               pronghorn resume runs/digits --failed      trains the failures again, and nothing else
               pronghorn resume runs/digits --set fit.epochs=20
 
-            A run can be given more epochs, more values of its axes (seeds among them) and more partitions; any other change
-            is refused. What is finished keeps its results and goes on where it ended. The same does `pronghorn train FILE
-            --output DIR` with the changed file.
+            A run can be given more epochs, more values of its axes (seeds among them) and more partitions, and another
+            `checkpoint`, `summarize` or `watch`; any other change is refused. What is finished keeps its results and goes on
+            where it ended. The same does `pronghorn train FILE --output DIR` with the changed file.
             """)
 
     @Argument(help: "The run's folder.")
