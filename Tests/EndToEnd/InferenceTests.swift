@@ -253,6 +253,24 @@ extension EndToEndTests {
             #expect(!place.exists("never.npy"))
         }
 
+        @Test("Models of parts of a group are no group's, and asking for a group's is told why")
+        func within() async throws {
+            let place = Workplace()
+            try place.writeNumbers("x.npy", shape: [60, 6], stream: 1)
+            try place.writeNumbers("y.npy", shape: [60, 1], stream: 2)
+            try place.writeClasses("store.npy", rows: 60, classes: 2)
+            try place.write(
+                "experiment.yaml",
+                """
+                model: \(Tool.models):regression
+                data: {x: x.npy, y: y.npy, store: store.npy}
+                partition: {by: store, within: {folds: 2}}
+                """)
+            try await Self.train(place)
+            let outcome = try await Self.predict(["--by", "--output", "p.npy"], in: place)
+            #expect(outcome.status == 2 && outcome.errors.contains("`within`"), "\(outcome)")
+        }
+
         @Test("Several inputs and outputs by name, batch statistics and layers that draw predict as in Keras")
         func heads() async throws {
             let place = Workplace()

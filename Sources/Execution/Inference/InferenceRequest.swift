@@ -90,6 +90,12 @@ extension InferenceRequest {
                     "--by: the run was not divided by a column (`partition: {by: COLUMN}`), so that rows "
                         + "belong to none of its models more than to another")
             }
+            guard description.experiment.within == nil else {
+                throw RunError(
+                    .request,
+                    "--by: the run divided each group of '\(column)' again (`within`), so that no model is that of a whole group; "
+                        + "predict a group's rows by themselves, with --trials and the numbers of its models")
+            }
             experiment.partition = .by(column: column)
             guard experiment.data.mayHoldColumn(column) else {
                 throw RunError(
