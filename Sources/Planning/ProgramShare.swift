@@ -23,15 +23,19 @@ public struct ProgramShare: Sendable, Equatable {
     ) -> [ProgramShare] {
         struct Key: Hashable {
             var arguments: [String: ParameterValue]
+            /// Those that a trial has: one that lacks a number has the model's own value of it, and another program.
+            var numbers: Set<String>
             var kind: String?
         }
         let names = numbers(of: trials).subtracting(baked)
         var order: [Key] = []
         var groups: [Key: [Trial]] = [:]
         for trial in trials {
-            let key = Key(
-                arguments: trial.arguments(baked).filter { !(names.contains($0.key) && $0.value.isNumberButZero) },
-                kind: kind(trial))
+            let own = trial.arguments(baked)
+            let numbers = own.filter { names.contains($0.key) && $0.value.isNumberButZero }
+            var key = Key(
+                arguments: own.filter { numbers[$0.key] == nil }, numbers: Set(numbers.keys), kind: kind(trial))
+            if trial.parameters["learning_rate"] != nil { key.numbers.insert("learning_rate") }
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(trial)
         }

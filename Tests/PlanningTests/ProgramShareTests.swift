@@ -51,6 +51,18 @@ struct ProgramShareTests {
         #expect(baked.allSatisfy { $0.numbers.isEmpty })
     }
 
+    @Test("A trial that lacks a number has the model's own value, and never that of another trial")
+    func lacking() {
+        for name in ["dropout", "learning_rate"] {
+            let shares = ProgramShare.divide(trials([[:], [name: 0.1], [:], [name: 0.2], ["units": 8]]))
+            #expect(indices(shares) == [[0, 2], [1, 3], [4]])
+            #expect(shares[0].arguments.isEmpty && shares[0].numbers.isEmpty)
+            #expect(shares[1].arguments.isEmpty && shares[1].numbers == [name: [0.1, 0.2]])
+        }
+        let one = ProgramShare.divide(trials([["seed": 1], ["seed": 2, "dropout": 0.5]]))
+        #expect(one.map(\.arguments) == [[:], ["dropout": 0.5]])
+    }
+
     @Test("What is baked in splits, and the other numbers stay inputs")
     func baked() {
         let shares = ProgramShare.divide(
