@@ -89,14 +89,40 @@ extension Preparation {
         if experiment.engine == .auto, error.code == .notLowerable || needs != nil {
             return .fit(fitGroup(trials, arguments, needs: needs, reason: error.reason(needs)))
         }
-        var key = "model"
+        var told = error
+        if error.key?.hasPrefix(Experiment.ofArguments) ?? false {
+            told.accepted = (error.accepted + Experiment.axesOfAllModels).sorted()
+        }
+        var key = experiment.place(ofModel: error.key)
         if error.code == .notAdaptable { key = "adapt" }
         if error.code == .callbackRaised, let scheduler = experiment.learningRateScheduler {
             key = "callbacks[\(scheduler.index)].learning_rate_scheduler.schedule"
         }
-        let explained = experiment.explaining(error, at: key)
+        let explained = experiment.explaining(told, at: key)
         guard explained is ExperimentError else { throw explained }
         return .wrong(trials, explained)
+    }
+}
+
+extension Experiment {
+    /// What stands before the name of an argument in the lowering process's keys.
+    fileprivate static let ofArguments = "arguments."
+
+    /// Where the experiment says what the lowering process calls by this key of the model.
+    fileprivate func place(ofModel key: String?) -> String {
+        guard let key else { return "model" }
+        if key.hasPrefix(Self.ofArguments) {
+            let name = String(key.dropFirst(Self.ofArguments.count))
+            // A random search is a list of trials, too, but stands there as axes.
+            if case .list(let trials) = space, positions["trials.\(name)"] == nil {
+                return trials.firstIndex { $0[name] != nil }.map { "trials[\($0)].\(name)" } ?? "trials"
+            }
+            return "trials.\(name)"
+        }
+        switch model {
+        case .layers, .configuration: return "model.\(key)"
+        default: return "model"
+        }
     }
 }
 

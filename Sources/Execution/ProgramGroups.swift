@@ -263,6 +263,10 @@ extension Experiment {
             if let file = error.file { place = error.line.map { " (\(file):\($0))" } ?? " (\(file))" }
             var explained = self.error(at: key, error.message + place)
             explained.detail = error.detail
+            explained.accepted = error.accepted
+            if !error.accepted.isEmpty {
+                explained.found = error.key.flatMap { $0.split(separator: ".").last.map(String.init) }
+            }
             return explained
         }
     }

@@ -124,6 +124,9 @@ extension Experiment {
         }
     }
 
+    /// The names of axes that need no build function.
+    public static let axesOfAllModels = ["learning_rate", "seed"] + FitSetting.allCases.map(\.rawValue)
+
     private func validateAxisName(_ name: String, at key: String) throws(ExperimentError) {
         guard name != "seed", name != "learning_rate" else { return }
         guard !FitSetting.isName(name) else { return }
@@ -135,7 +138,7 @@ extension Experiment {
         if !model.takesArguments {
             throw error(
                 .conflict, at: key, "only a build function takes arguments, and the model is not one", found: name,
-                accepted: (["learning_rate", "seed"] + FitSetting.allCases.map(\.rawValue)).sorted())
+                accepted: Self.axesOfAllModels.sorted())
         }
         if !isPythonName(name) {
             throw error(.invalidValue, at: key, "'\(name)' cannot be an argument of a Python function")

@@ -12,6 +12,8 @@ struct Answer: Decodable, Sendable {
     var detail: String?
     var splits: String?
     var needs: String?
+    var key: String?
+    var accepted: [String]?
     var seconds: Double?
 
     enum Event: String, Decodable, Sendable {
@@ -26,8 +28,11 @@ struct Answer: Decodable, Sendable {
 
     /// The error that a failed request ends with.
     var error: LoweringError {
-        LoweringError(
+        var error = LoweringError(
             code: LoweringError.Code(code ?? "internal"), message: message ?? "the lowering process gave no reason",
             file: file.map { FilePath($0) }, line: line, detail: detail, splits: splits, needs: needs)
+        error.key = key
+        error.accepted = accepted ?? []
+        return error
     }
 }

@@ -55,6 +55,10 @@ public struct LoweringError: Error, Sendable, CustomStringConvertible {
     public var splits: String?
     /// The backend of Keras, `tensorflow` or `torch`, that the model needs, where that is what is wrong.
     public var needs: String?
+    /// What in the request's model it is about: `arguments.NAME`, `layers[1]`, `compile.optimizer`.
+    public var key: String?
+    /// What would have been accepted in its place, where that is known.
+    public var accepted: [String] = []
     /// The underlying error, when there is one.
     public var cause: (any Error)?
 

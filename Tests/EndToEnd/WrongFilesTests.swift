@@ -102,7 +102,12 @@ extension EndToEndTests {
                 "model", ["6", "9"]),
             .init(
                 "an argument that the build function does not take", model + data + "trials: {layers: [1, 2]}\n",
-                "wrong.yaml:", "", ["layers"]),
+                "wrong.yaml:3:10", "trials.layers",
+                ["regression() takes no argument 'layers'", "accepted: ", "learning_rate"]),
+            .init(
+                "an argument of one trial that the build function does not take",
+                model + data + "trials:\n  - {seed: 2, learning_rat: 0.1}\n  - {seed: 1}\n", "wrong.yaml:4:29",
+                "trials[0].learning_rat", ["models.py:", "did you mean 'learning_rate'"]),
             .init(
                 "a learning rate for a model with a schedule",
                 "model: MODELS:scheduled\n" + data + "trials:\n  learning_rate: [0.1, 0.01]\n", "wrong.yaml:", "",
@@ -127,7 +132,16 @@ extension EndToEndTests {
             .init(
                 "an unknown layer",
                 "model:\n  layers: [Dance: {units: 3}]\n  compile: {optimizer: adam, loss: mse}\n" + data,
-                "wrong.yaml:", "model", ["Dance"]),
+                "wrong.yaml:2:12", "model.layers[0]", ["Dance"]),
+            .init(
+                "an argument that a layer does not take",
+                "model:\n  layers:\n    - Flatten\n    - Dense: {unit: 3}\n  compile: {optimizer: adam, loss: mse}\n"
+                    + data,
+                "wrong.yaml:4:7", "model.layers[1]", ["did you mean 'units'"]),
+            .init(
+                "an argument that an optimizer does not take",
+                "model:\n  layers: [Dense: {units: 1}]\n  compile: {optimizer: {SGD: {rate: 3}}, loss: mse}\n" + data,
+                "wrong.yaml:3:13", "model.compile.optimizer", ["rate"]),
         ]
 
         @Test("A mistake in the file or the data is told in one line", arguments: inFile)

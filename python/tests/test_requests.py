@@ -137,7 +137,7 @@ class Own(layers.Layer):
             .replace("model = keras.Sequential([", "model = keras.Sequential(["),
             "build_raised", "", {},
         ),
-        (GOOD, "build_raised", "unexpected keyword argument 'depth'", {"arguments": {"depth": 2}}),
+        (GOOD, "build_raised", "build() takes no argument 'depth'", {"arguments": {"depth": 2}}),
         (GOOD, "bad_request", "no tensor", {"x": None}),
         (
             replaced('"mse")', '"mse", metrics=[keras.metrics.F1Score()])').replace("Dense(1)", "Dense(3)"),
@@ -153,6 +153,13 @@ def test_what_is_wrong_is_told_by_code_and_in_words(source, code, words, more, t
     else:
         failed = failure(tmp_path, source, **more)
     assert (failed.code, words in failed.message) == (code, True), failed.message
+
+
+def test_an_argument_that_the_function_does_not_take_is_told_with_those_that_it_takes(tmp_path):
+    told = failure(tmp_path, GOOD, arguments={"units": 2, "depth": 2}).event()
+    assert (told["key"], told["accepted"]) == ("arguments.depth", ["units"])
+    missing = failure(tmp_path, replaced("units=4", "units, depth")).event()
+    assert "missing" in missing["message"] and "key" not in missing
 
 
 def test_an_error_of_the_users_points_at_the_users_line(tmp_path):
@@ -247,11 +254,12 @@ def test_layers_in_the_experiment_file_make_a_model(tmp_path):
         asked["model"]["layers"][0] = layer
         with pytest.raises(LoweringFailure, match=told) as caught:
             Program(tmp_path, asked)
-        assert caught.value.code == code
+        assert (caught.value.code, caught.value.key) == (code, "layers[0]")
     asked["model"]["layers"][0] = {"LSTM": {"units": 6}}
     asked["model"]["compile"]["optimizer"] = {"Adamm": {}}
-    with pytest.raises(LoweringFailure, match=r"has no optimizer 'Adamm' \(did you mean 'Adam'\?\)"):
+    with pytest.raises(LoweringFailure, match=r"has no optimizer 'Adamm' \(did you mean 'Adam'\?\)") as caught:
         Program(tmp_path, asked)
+    assert caught.value.key == "compile.optimizer"
 
 
 def test_a_file_that_holds_code_is_refused(tmp_path):

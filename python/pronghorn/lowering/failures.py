@@ -21,6 +21,8 @@ class LoweringFailure(Exception):
         detail: str | None = None,
         splits: str | None = None,
         needs: str | None = None,
+        key: str | None = None,
+        accepted: list[str] | None = None,
     ):
         super().__init__(message)
         self.code = code
@@ -30,11 +32,13 @@ class LoweringFailure(Exception):
         self.detail = detail
         self.splits = splits
         self.needs = needs
+        self.key = key
+        self.accepted = accepted
 
     def event(self) -> dict:
         """The fields of the `failed` event, those that are known."""
         fields = {"event": "failed", "code": self.code, "message": self.message}
-        for name in ("file", "line", "detail", "splits", "needs"):
+        for name in ("file", "line", "detail", "splits", "needs", "key", "accepted"):
             value = getattr(self, name)
             if value is not None:
                 fields[name] = value

@@ -17,7 +17,8 @@ def sequential(request: dict, inputs: Inputs):
         raise LoweringFailure("bad_request", "`layers` makes a model of one input: name one array as x")
     tensor = inputs.x[0]
     layers = [keras.Input(tensor.shape, dtype=tensor.dtype, name=None if tensor.name == "x" else tensor.name)]
-    layers += [_made(keras.layers, entry, "layer") for entry in request.get("layers") or []]
+    for index, entry in enumerate(request.get("layers") or []):
+        layers.append(_made(keras.layers, entry, "layer", f"layers[{index}]"))
     return compiled(keras.Sequential(layers), dict(request.get("compile") or {}))
 
 
@@ -28,43 +29,48 @@ def compiled(model, compiling: dict):
     compiling = dict(compiling)
     if "optimizer" not in compiling:
         raise LoweringFailure("not_compiled", "`compile` names no optimizer")
-    compiling["optimizer"] = _named(keras.optimizers, compiling["optimizer"], "optimizer")
+    compiling["optimizer"] = _named(keras.optimizers, compiling["optimizer"], "optimizer", "compile.optimizer")
     for key, module in (("loss", keras.losses), ("metrics", keras.metrics), ("weighted_metrics", keras.metrics)):
         if key in compiling:
             value = compiling[key]
             what = "loss" if key == "loss" else "metric"
-            many = [_named(module, one, what) for one in value] if isinstance(value, list) else None
-            compiling[key] = many if many is not None else _named(module, value, what)
+            place = f"compile.{key}"
+            if isinstance(value, list):
+                compiling[key] = [_named(module, one, what, f"{place}[{i}]") for i, one in enumerate(value)]
+            else:
+                compiling[key] = _named(module, value, what, place)
     model.compile(**compiling)
     return model
 
 
-def _named(module, entry, what: str):
+def _named(module, entry, what: str, key: str):
     """A string stays Keras's own name for a thing; one key over arguments is made."""
-    return entry if isinstance(entry, str) or entry is None else _made(module, entry, what)
+    return entry if isinstance(entry, str) or entry is None else _made(module, entry, what, key)
 
 
-def _made(module, entry, what: str):
+def _made(module, entry, what: str, key: str):
+    """What a name over arguments stands for; `key` is where it does, as `layers[1]`."""
     if isinstance(entry, str):
         name, arguments = entry, {}
     elif isinstance(entry, dict) and len(entry) == 1:
         ((name, arguments),) = entry.items()
         arguments = dict(arguments or {})
     else:
-        raise LoweringFailure("bad_request", f"a {what} is one Keras name over its arguments, not {entry!r}")
+        raise LoweringFailure("bad_request", f"a {what} is one Keras name over its arguments, not {entry!r}", key=key)
     made = getattr(module, name, None)
     if made is None and hasattr(module, "get"):
         # Keras's own names in snake case, such as `adam`.
         with contextlib.suppress(ValueError):
             made = type(module.get(name))
     if not isinstance(made, type):
-        raise LoweringFailure("bad_request", _mistake(module, name, None, what) or f"Keras has no {what} {name!r}")
+        message = _mistake(module, name, None, what) or f"Keras has no {what} {name!r}"
+        raise LoweringFailure("bad_request", message, key=key)
     try:
         return made(**arguments)
     except Exception as error:
         is_known = getattr(module, made.__name__, None) is made
         why = _mistake(module, made.__name__, arguments, what) if is_known else None
-        raise LoweringFailure("build_raised", why or f"{name}: {describe_error(error)}") from error
+        raise LoweringFailure("build_raised", why or f"{name}: {describe_error(error)}", key=key) from error
 
 
 def _mistake(module, name: str, arguments: dict | None, what: str) -> str | None:

@@ -52,8 +52,7 @@ class Builder:
         """Whether the build function has an argument of this name."""
         if self.kind != "function":
             return False
-        parameters = inspect.signature(self._make).parameters
-        return argument in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        return _takes(self._make, argument)
 
     def build(self, **varied):
         """One model that can be lowered, with every variable and slot in place."""
@@ -167,9 +166,18 @@ class Builder:
             missing_is_varied = set(self._named) <= set(inspect.signature(function).parameters)
             if not missing_is_varied:
                 code = inspect.unwrap(function).__code__ if inspect.isfunction(inspect.unwrap(function)) else None
-                raise LoweringFailure(
-                    "build_raised", f"{name}(): {error}", file=path, line=code.co_firstlineno if code else None
-                ) from error
+                line = code.co_firstlineno if code else None
+                unknown = next((argument for argument in self._named if not _takes(function, argument)), None)
+                if unknown is not None:
+                    raise LoweringFailure(
+                        "build_raised",
+                        f"{name}() takes no argument {unknown!r}",
+                        file=path,
+                        line=line,
+                        key=f"arguments.{unknown}",
+                        accepted=_arguments(function),
+                    ) from error
+                raise LoweringFailure("build_raised", f"{name}(): {error}", file=path, line=line) from error
         return function
 
     def _loader(self) -> Callable:
@@ -288,3 +296,15 @@ def _unloadable(path: str, error: Exception) -> str:
         f"{path} needs the {unknown[1]} {unknown[2]!r}, which Keras does not know: name a Python file that registers "
         "it as `custom_objects`"
     )
+
+
+def _takes(function: Callable, argument: str) -> bool:
+    """Whether a function can be given an argument by this name."""
+    parameters = inspect.signature(function).parameters
+    return argument in _arguments(function) or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def _arguments(function: Callable) -> list[str]:
+    """The names that a function can be given arguments by."""
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [p.name for p in inspect.signature(function).parameters.values() if p.kind in by_name]
