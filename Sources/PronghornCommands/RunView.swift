@@ -202,7 +202,7 @@ struct RunState: Sendable {
             lines.append(cut("\(padded(name, 8)) \(padded(device.doing, 20)) \(progress)  \(metrics)", to: width))
         }
         if let preparing { lines.append(cut("\(preparing) …", to: width)) }
-        if trials > 0 {
+        if standing.trials > 0 {
             let (share, before) = (share, firstUnit?.share ?? share)
             let elapsed = (now - (firstUnit?.at ?? now)) / .seconds(1)
             // By how fast it has gone since this process began.
