@@ -25,13 +25,13 @@ extension Run {
         var experiment = description.experiment
         var text = ""
         if !settings.isEmpty {
-            guard let file = try? MappedFile(folder.experiment) else {
+            guard let kept = description.text ?? folder.experimentText else {
                 throw RunError(
                     .request,
                     "\(folder.path) has no experiment.yaml in which values could be put; give the whole "
                         + "experiment to `pronghorn train` with --output \(folder.path)")
             }
-            var written = ExperimentText(file.withBytes { String(decoding: $0, as: UTF8.self) })
+            var written = ExperimentText(kept)
             written.settings += settings
             experiment = try Experiment(
                 yaml: written.yaml, file: experiment.file ?? folder.experiment.string, overrides: written.settings)
@@ -93,20 +93,24 @@ extension Run {
         let extends = zip(records, before).contains { $0.plannedEpochs > $1.plan.plannedEpochs }
         let work = try chooseWork(records, before, ledger, folder, failed: failed)
         description.experiment = request.experiment
+        // A run that an older version began says no more in `run.json` than it did, as long as it stays what it is.
+        if change.isChange { description.text = run.text(devices: description.devices) }
         if records.count > known.count { description.firstTrials = preparation.firstTrials }
         return try await run.carryOut(
             preparation, folder, trials: work.trials, interrupted: work.interrupted, coming: failed ? nil : coming
         ) { [description] in
-            if change.isChange {
-                try keepEarlierText(of: folder)
-                try run.write(request.text, devices: description.devices, in: folder)
-            }
             if change.isChange || records.count > known.count { try description.write(to: folder.description) }
-            if change.isChange || extends || records.count > before.count || TrialList.read(in: folder) == nil {
+            let wasOld = try keepText(description.text, in: folder)
+            if wasOld, !change.isChange {
+                note("\(folder.experiment) was not what \(folder.description) says, and was written anew")
+            }
+            let isMore = change.isChange || wasOld || extends || records.count > before.count
+            if isMore || TrialList.read(in: folder) == nil {
                 try TrialList.write(records, in: folder)
                 try PartitionRecord(preparation.partitions, test: preparation.testRows, of: preparation.dataset)
                     .write(to: folder.partitions)
-                try ledger.extend(to: records, experiment: request.text.isEmpty ? nil : request.text)
+                let text = request.text.isEmpty ? (wasOld ? description.text : nil) : request.text
+                try ledger.extend(to: records, experiment: text)
             }
             if failed { try ledger.requeue(trials: work.trials.sorted()) }
             try ledger.resume(devices: preparation.devices.map(\.name))
@@ -184,13 +188,19 @@ extension Run {
         }
     }
 
-    /// Keeps the experiment file as it was under a name of its own, `experiment-1.yaml`, before another takes its place.
-    private func keepEarlierText(of folder: RunFolder) throws {
-        guard !request.text.isEmpty, let file = try? MappedFile(folder.experiment) else { return }
-        var number = 1
-        func place() -> FilePath { folder.path.appending("experiment-\(number).yaml") }
-        while (try? FileStamp(of: place())) != nil { number += 1 }
-        try file.withBytes { try AtomicFile.write($0, to: place(), durable: true) }
+    /// Makes `experiment.yaml` what `run.json` says; what it was is kept under a name of its own, `experiment-1.yaml`.
+    ///
+    /// - Returns: whether it was anything else.
+    private func keepText(_ text: String?, in folder: RunFolder) throws -> Bool {
+        guard let text, text != folder.experimentText else { return false }
+        if let earlier = try? MappedFile(folder.experiment) {
+            var number = 1
+            func place() -> FilePath { folder.path.appending("experiment-\(number).yaml") }
+            while (try? FileStamp(of: place())) != nil { number += 1 }
+            try earlier.withBytes { try AtomicFile.write($0, to: place(), durable: true) }
+        }
+        try AtomicFile.write(Array(text.utf8), to: folder.experiment, durable: true)
+        return true
     }
 }
 

@@ -272,10 +272,11 @@ public struct Run: Sendable {
         do {
             try folder.create()
             let lock = try folder.lock()
-            try write(request.text, devices: partitionDevices ?? preparation.devices.count, in: folder)
+            let text = text(devices: partitionDevices ?? preparation.devices.count)
+            if let text { try AtomicFile.write(Array(text.utf8), to: folder.experiment, durable: true) }
             let (created, devices) = (Date().timeIntervalSince1970, preparation.devices.map(\.name))
             try RunDescription(
-                experiment: request.experiment, folder: request.folder.string,
+                experiment: request.experiment, text: text, folder: request.folder.string,
                 devices: partitionDevices ?? devices.count, checkpointSeconds: request.checkpointSeconds,
                 dataMemory: request.dataMemory, created: created, tool: request.version, deviceNames: devices,
                 firstTrials: request.experiment.watch == nil ? nil : preparation.trials.count
@@ -298,13 +299,13 @@ public struct Run: Sendable {
         }
     }
 
-    /// Keeps the experiment file's text, with what else the run was begun with.
-    func write(_ text: String, devices: Int, in folder: RunFolder) throws {
-        if text.isEmpty { return }
-        var text = ExperimentText(text)
+    /// The experiment file's text, with what else the run was begun with; nil for an experiment that was made in code.
+    func text(devices: Int) -> String? {
+        if request.text.isEmpty { return nil }
+        var text = ExperimentText(request.text)
         text.folder = request.folder.string
         text.devices = devices
-        try AtomicFile.write(Array(text.text.utf8), to: folder.experiment, durable: true)
+        return text.text
     }
 
     private func end(

@@ -9,6 +9,10 @@ struct RunDescription: Codable, Sendable {
 
     var version = RunDescription.currentVersion
     var experiment: Experiment
+    /// What `experiment.yaml` is to hold; nil for an experiment that was made in code, and in what an older version wrote.
+    ///
+    /// When a run is given more, the file is written after this: either both count or none.
+    var text: String?
     /// What the experiment's paths are relative to.
     var folder: String
     /// How many devices there were, by which `partition: {count: devices}` divided the rows.
@@ -85,12 +89,13 @@ struct RunDescription: Codable, Sendable {
 extension RunDescription {
     /// Makes it from the experiment file in the run's folder, which says where it was and on how many devices.
     fileprivate init(remakingFrom folder: RunFolder) throws {
-        let text = ExperimentText(try MappedFile(folder.experiment).withBytes { String(decoding: $0, as: UTF8.self) })
+        let kept = try MappedFile(folder.experiment).withBytes { String(decoding: $0, as: UTF8.self) }
+        let text = ExperimentText(kept)
         guard let place = text.folder, let devices = text.devices else {
             throw RunError(.request, "\(folder.experiment) does not say where the run was begun")
         }
         self.init(
             experiment: try Experiment(yaml: text.yaml, file: folder.experiment.string, overrides: text.settings),
-            folder: place, devices: devices, checkpointSeconds: CheckpointPolicy.usualSeconds)
+            text: kept, folder: place, devices: devices, checkpointSeconds: CheckpointPolicy.usualSeconds)
     }
 }

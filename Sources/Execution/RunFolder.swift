@@ -43,6 +43,11 @@ public struct RunFolder: Sendable {
     public var partitions: FilePath { path.appending("partitions") }
     public var summary: FilePath { path.appending("summary.json") }
 
+    /// What `experiment.yaml` holds, if it is there.
+    var experimentText: String? {
+        try? MappedFile(experiment).withBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// Whether a run was begun in it.
     var holdsRun: Bool {
         [description, trials, path.appending("ledger.sqlite")].contains { (try? FileStamp(of: $0)) != nil }

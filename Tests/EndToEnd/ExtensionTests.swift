@@ -201,6 +201,39 @@ extension EndToEndTests {
             #expect(try LedgerLossTests.models("run", place) == models)
         }
 
+        @Test(
+            "Killed while it is given more, a run becomes all of it or nothing: no later resume takes the rest up unasked"
+        )
+        func halfGiven() async throws {
+            let place = try Self.place(2)
+            #expect(try await Tool.run(Self.train + ["run"], in: place.root).status == 0)
+            func epochs() throws -> (described: Int, file: Bool) {
+                let run = try CommandTests.object(String(decoding: try place.contents("copy/run.json"), as: UTF8.self))
+                let experiment = try #require(run["experiment"] as? [String: Any])
+                let fit = try #require(experiment["fit"] as? [String: Any])
+                let text = String(decoding: try place.contents("copy/experiment.yaml"), as: UTF8.self)
+                return (try #require(fit["epochs"] as? Int), text.contains("fit.epochs=4"))
+            }
+            let resume = ["resume", "copy", "--devices", "cpu:1", "--set"]
+            for count in 1...8 {
+                try? FileManager.default.removeItem(atPath: place.path("copy").string)
+                try FileManager.default.copyItem(atPath: place.path("run").string, toPath: place.path("copy").string)
+                let killed = try await Tool.run(
+                    resume + ["fit.epochs=4"], in: place.root,
+                    variables: ["PRONGHORN_TEST_KILL": "replacing.after:\(count)"])
+                #expect(killed.status == -Int(SIGKILL), "\(killed)")
+                let (described, isInFile) = try epochs()
+                let resumed = try await Tool.run(resume + ["checkpoint.at_end=false"], in: place.root)
+                #expect(resumed.status == 0, "\(resumed)")
+                let after = try epochs()
+                #expect(after.described == described && after.file == (described == 4), "after \(count) files")
+                let results = try await LedgerLossTests.results("copy", place)
+                #expect(results.allSatisfy { $0.history["loss"]?.count == described }, "after \(count) files")
+                if described == 4, isInFile { return }
+            }
+            Issue.record("run.json and experiment.yaml were not both written")
+        }
+
         @Test("A run whose run.json is gone or torn is described anew from the experiment file beside it")
         func description() async throws {
             let place = try Self.place(20)
