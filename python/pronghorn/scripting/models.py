@@ -57,9 +57,9 @@ def described(models: Any, axes: Axes, custom_objects: dict[str, Any] | None) ->
     ):
         return _files(models, custom_objects or {}, axes)
     if isinstance(models, keras.Model):
-        path, needed = _saved(models, "0", custom_objects or {})
+        path, found = _saved(models, "0", custom_objects or {})
         _refuse_objects(axes)
-        return Models("fit", path, 0, [models], custom_objects=needed, input_names=_input_names(models))
+        return Models("fit", path, 0, [models], custom_objects=found, input_names=_input_names(models))
     if isinstance(models, Sequence) and models and all(isinstance(one, keras.Model) for one in models):
         _refuse_objects(axes)
         if len({id(one) for one in models}) < len(models):

@@ -55,14 +55,12 @@ def _alike(one: Any, other: Any, asked: frozenset = frozenset()) -> bool:
         return False
     asked |= {(id(one), id(other))}
     if inspect.isfunction(one):
-        pairs = [(function.__defaults__, _enclosed(function)) for function in (one, other)]
-        return one.__code__ == other.__code__ and _alike(*pairs, asked)
+        own, others = ([function.__defaults__, _enclosed(function)] for function in (one, other))
+        return one.__code__ == other.__code__ and _alike(own, others, asked)
     if isinstance(one, (classmethod, staticmethod)):
         return _alike(one.__func__, other.__func__, asked)
     if isinstance(one, type):
-        own = ("__dict__", "__weakref__", "_abc_impl")
-        members = [{name: value for name, value in vars(kind).items() if name not in own} for kind in (one, other)]
-        return one.__bases__ == other.__bases__ and _alike(*members, asked)
+        return one.__bases__ == other.__bases__ and _alike(_members(one), _members(other), asked)
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_alike(one[key], other[key], asked) for key in one)
     if isinstance(one, (list, tuple)):
@@ -71,6 +69,11 @@ def _alike(one: Any, other: Any, asked: frozenset = frozenset()) -> bool:
         return bool(one == other)
     except Exception:
         return False
+
+
+def _members(kind: type) -> dict[str, Any]:
+    """What a class holds but for what Python adds to each."""
+    return {name: value for name, value in vars(kind).items() if name not in ("__dict__", "__weakref__", "_abc_impl")}
 
 
 def _enclosed(function: Any) -> list[Any]:
