@@ -50,6 +50,18 @@ extension EndToEndTests {
             return groups
         }
 
+        /// Holds some trials of a run to what `Model.fit` makes of their groups' rows alone, from the same first weights.
+        private func agree(_ place: Workplace, _ function: String, _ sizes: [Int], _ trials: [Int]) async throws {
+            let results = try await Tool.run(["results", "run", "--json"], in: place.root)
+            try place.write("results.json", results.output)
+            let findings = try await Tool.python(
+                "group_agreement.py",
+                ["run", "results.json", "\(Tool.models)", function, "0.2", "16"] + trials.map(String.init),
+                in: place.root, as: Findings.self)
+            #expect(findings.rows == trials.map { sizes[$0] })
+            #expect(findings.worst <= 1e-5, "\(findings.worst) at \(findings.at)")
+        }
+
         @Test("Groups of 40 to 2,000 rows train side by side with little padding, each as Model.fit trains it alone")
         func groups() async throws {
             let place = Workplace()
@@ -82,14 +94,7 @@ extension EndToEndTests {
             let status = try await Tool.run(["status", "run", "--json"], in: place.root).json(Status.self)
             #expect(abs(status.padding - program.padding) < 1e-9)
 
-            let results = try await Tool.run(["results", "run", "--json"], in: place.root)
-            try place.write("results.json", results.output)
-            let findings = try await Tool.python(
-                "group_agreement.py",
-                ["run", "results.json", "\(Tool.models)", "normalized", "0.2", "16", "0", "11", "23"],
-                in: place.root, as: Findings.self)
-            #expect(findings.rows == [sizes[0], sizes[11], sizes[23]])
-            #expect(findings.worst <= 1e-5, "\(findings.worst) at \(findings.at)")
+            try await agree(place, "normalized", sizes, [0, 11, 23])
         }
 
         @Test("Images of unequal groups train side by side, their last batches masked in a loop over lanes")
@@ -115,14 +120,7 @@ extension EndToEndTests {
             let unit = try JSONDecoder().decode(Packed.self, from: try place.contents("run/units/0000/unit.json"))
             #expect(unit.packing.tailForm == "masked_looped" && unit.packing.lanes > 1)
 
-            let results = try await Tool.run(["results", "run", "--json"], in: place.root)
-            try place.write("results.json", results.output)
-            let findings = try await Tool.python(
-                "group_agreement.py",
-                ["run", "results.json", "\(Tool.models)", "convolutional", "0.2", "16", "0", "3", "7"],
-                in: place.root, as: Findings.self)
-            #expect(findings.rows == [sizes[0], sizes[3], sizes[7]])
-            #expect(findings.worst <= 1e-5, "\(findings.worst) at \(findings.at)")
+            try await agree(place, "convolutional", sizes, [0, 3, 7])
         }
 
         @Test(

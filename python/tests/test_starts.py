@@ -192,14 +192,20 @@ class Frozen(layers.Layer):
         return x * self.constant
 
 
-def test_models_whose_layers_hold_constants_of_their_own_do_not_share_a_program(tmp_path):
+def frozen(folder, scales):
+    """A file of a model with such a layer for each scale, which is its constant."""
     files = []
-    for number in range(2):
+    for number, scale in enumerate(scales):
         model = keras.Sequential([keras.Input((10,)), Frozen(), layers.Dense(1)])
         model.compile("sgd", "mse")
-        model.layers[0].scale.assign(np.full(10, number + 1.0))
-        files.append(tmp_path / f"{number}.keras")
+        model.layers[0].scale.assign(np.full(10, scale))
+        files.append(folder / f"{number}.keras")
         model.save(files[-1])
+    return files
+
+
+def test_models_whose_layers_hold_constants_of_their_own_do_not_share_a_program(tmp_path):
+    files = frozen(tmp_path, [1.0, 2.0])
     Program(tmp_path / "bundle", file_request(files[0]))
     read(tmp_path / "bundle", files[:1])
     with pytest.raises(LoweringFailure) as caught:
@@ -209,13 +215,7 @@ def test_models_whose_layers_hold_constants_of_their_own_do_not_share_a_program(
 
 def test_one_model_is_compared_with_the_one_that_the_program_was_described_by(tmp_path):
     """The program holds the constants of its own model, though that is none of those that are read."""
-    files = []
-    for number in range(3):
-        model = keras.Sequential([keras.Input((10,)), Frozen(), layers.Dense(1)])
-        model.compile("sgd", "mse")
-        model.layers[0].scale.assign(np.full(10, 1.0 if number == 0 else 2.0))
-        files.append(tmp_path / f"{number}.keras")
-        model.save(files[-1])
+    files = frozen(tmp_path, [1.0, 2.0, 2.0])
     Program(tmp_path / "bundle", file_request(files[0]))
     for others in (files[1:2], files[1:]):
         with pytest.raises(LoweringFailure) as caught:
@@ -225,13 +225,7 @@ def test_one_model_is_compared_with_the_one_that_the_program_was_described_by(tm
 
 
 def test_a_model_between_others_is_compared_where_nothing_is_proved(tmp_path):
-    files = []
-    for number in range(3):
-        model = keras.Sequential([keras.Input((10,)), Frozen(), layers.Dense(1)])
-        model.compile("sgd", "mse")
-        model.layers[0].scale.assign(np.full(10, 2.0 if number == 1 else 1.0))
-        files.append(tmp_path / f"{number}.keras")
-        model.save(files[-1])
+    files = frozen(tmp_path, [1.0, 2.0, 1.0])
     Program(tmp_path / "bundle", file_request(files[0]))
     with pytest.raises(LoweringFailure, match=r"1\.keras"):
         read(tmp_path / "bundle", files)
@@ -268,12 +262,7 @@ def test_how_files_of_a_layout_are_read_is_written_down(tmp_path):
 
 
 def test_what_computes_constants_from_its_weights_is_read_by_keras_alone(tmp_path):
-    files = []
-    for number in range(2):
-        model = keras.Sequential([keras.Input((10,)), Frozen(), layers.Dense(1)])
-        model.compile("sgd", "mse")
-        files.append(tmp_path / f"{number}.keras")
-        model.save(files[-1])
+    files = frozen(tmp_path, [1.0, 1.0])
     Program(tmp_path / "bundle", file_request(files[0]))
     read(tmp_path / "bundle", files)
     assert records(tmp_path / "bundle") == []
